@@ -1,0 +1,4 @@
+//! Benches of what the program does.
+fn main() {
+    divan::main();
+}

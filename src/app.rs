@@ -1,0 +1,1 @@
+//! State, messages, effects and the one update function.

@@ -1,0 +1,13 @@
+//! Plain types and every rule of llmctl-dev. No IO, no clock, no randomness: what a rule needs is an argument.
+
+pub mod contract;
+pub mod identity;
+pub mod logs;
+pub mod manifest;
+pub mod observed;
+pub mod overlays;
+pub mod runs;
+pub mod samples;
+pub mod settings;
+pub mod target;
+pub mod verdict;

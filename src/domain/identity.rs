@@ -1,0 +1,1 @@
+//! Names of the Kubernetes objects of a run (contract 4.1).

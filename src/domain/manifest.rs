@@ -1,0 +1,1 @@
+//! The ConfigMap and the Job of a run (contract 4).

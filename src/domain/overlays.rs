@@ -1,0 +1,1 @@
+//! Overlays: what they hold and how they differ from the cluster.

@@ -1,0 +1,180 @@
+//! A run: one executor Job from dispatch through its verdict to TTL clean-up, and the reducer that follows it.
+
+pub mod document;
+pub mod lifecycle;
+pub mod timeline;
+
+use super::contract::ExecutorResult;
+use super::logs::Log;
+use super::observed::EventSeen;
+use super::verdict::{Kubernetes, Verdict};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use lifecycle::Runs;
+
+/// Identity of a run: the UID of its Job, or `dispatch-<n>` before the API server accepted it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RunId(pub String);
+
+/// Time to live of a finished Job in seconds, 60 to 86400 (contract 3.1 `k8s_job_ttl_seconds`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ttl(pub u32);
+
+impl Ttl {
+    pub const MIN: Self = Self(60);
+    pub const MAX: Self = Self(86_400);
+}
+
+/// Where a run is in its life (contract 6.4). The word in documents is the snake-case name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Asked for, not yet accepted by the API server.
+    Dispatching,
+    /// Refused or failed before the API server accepted the Job: nothing ran.
+    NotDispatched,
+    /// Job exists, no pod is scheduled.
+    Queued,
+    /// A pod is there, its container is not running; the reason is in [`Run::waiting`].
+    Pending,
+    /// Container running, start marker not seen.
+    Running,
+    /// Start marker seen.
+    Started,
+    /// Finished, kept until its TTL ends.
+    Retained,
+    /// `deletionTimestamp` set.
+    Deleting,
+    /// Gone from the cluster; only our history has it.
+    Removed,
+}
+
+/// Who removed a Job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovedBy {
+    /// The TTL controller, when it was due.
+    Ttl,
+    /// This program, because its user asked for it.
+    You,
+    /// Somebody or something else, before it was due.
+    SomeoneElse,
+    /// It went while nobody here watched and before it was due, or with no TTL at all.
+    Unobserved,
+}
+
+/// The end of a Job in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    pub at: Timestamp,
+    pub by: RemovedBy,
+}
+
+/// One phase of the time bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Job accepted until a pod is scheduled.
+    Queued,
+    /// Image being pulled.
+    Pulling,
+    /// Scheduled (and pulled) until the container runs.
+    Starting,
+    /// Container running.
+    Running,
+    /// Container ended until the Job's final condition and the whole log are here.
+    Collecting,
+    /// Finished until removal is due or done.
+    Retained,
+}
+
+/// A stretch of time in one step; `to` is absent while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    pub step: Step,
+    pub from: Timestamp,
+    pub to: Option<Timestamp>,
+}
+
+/// Why a run waits or how its container ended, in one word and one sentence; empty when there is nothing to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Kubernetes' word: `ImagePullBackOff`, `Unschedulable`, `OOMKilled`, `DeadlineExceeded`…
+    pub word: String,
+    pub message: String,
+}
+
+/// Facts of the pod that counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PodFacts {
+    pub name: String,
+    pub uid: String,
+    pub node: String,
+    pub container_id: String,
+    pub image: String,
+    pub image_id: String,
+    pub exit: Option<i32>,
+    pub signal: Option<i32>,
+}
+
+/// The dispatch status of contract 2.1 and 2.2, with uncertainty as a fact of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dispatch {
+    DispatchPending,
+    DispatchSubmitted,
+    DispatchConfirmed,
+    DispatchFailed,
+}
+
+/// A run as panes and documents show it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: RunId,
+    pub job: String,
+    pub namespace: String,
+    /// Label `llmctl.flowchart.execution_id`; the number that a list shows.
+    pub execution: Option<u64>,
+    /// Label `llmctl.flowchart.node_id`.
+    pub node_id: Option<u64>,
+    /// The sample's name, when this tool started it.
+    pub sample: Option<String>,
+    /// Made by this tool and not by Studio (label `llmctl.dev/run`).
+    pub ours: bool,
+    pub phase: Phase,
+    pub waiting: Reason,
+    pub dispatch: Dispatch,
+    pub uncertain: bool,
+    pub created: Timestamp,
+    pub timeline: Vec<Stretch>,
+    /// When the start marker was written, by the cluster's log clock.
+    pub marker_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub ttl: Option<Ttl>,
+    pub removal: Option<Removal>,
+    pub kubernetes: Kubernetes,
+    pub executor: Option<ExecutorResult>,
+    pub verdict: Verdict,
+    /// One sentence: why this verdict or this state, and what to do.
+    pub why: String,
+    pub image: String,
+    pub pod: Option<PodFacts>,
+    pub events: Vec<EventSeen>,
+    /// The log with what was read from it; stored beside the run and not in it.
+    #[serde(skip)]
+    pub log: Log,
+    /// This tool's user asked for the end (cancel or remove): what follows is theirs.
+    pub cancel_asked: Option<Timestamp>,
+}
+
+impl Run {
+    /// When the TTL controller will remove it: finish time plus TTL.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        let ttl = i64::from(self.ttl?.0);
+        self.finished_at?
+            .checked_add(jiff::SignedDuration::from_secs(ttl))
+            .ok()
+    }
+}

@@ -1,0 +1,1 @@
+//! Sample runs: what a person can start without a Studio.

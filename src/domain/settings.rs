@@ -1,0 +1,1 @@
+//! Executor settings: every key with its rule (contract 3).

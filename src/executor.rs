@@ -1,0 +1,1 @@
+//! The executor contract v1, as an image runs it.

@@ -1,0 +1,1 @@
+//! The disk: the only place with notify and toml_edit.

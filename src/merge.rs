@@ -1,0 +1,1 @@
+//! Kubernetes' ways to merge JSON documents: pure.

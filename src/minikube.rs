@@ -1,0 +1,1 @@
+//! The minikube program, a child process that speaks JSON.

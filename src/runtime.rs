@@ -1,0 +1,1 @@
+//! The open edges, and the only spawner of tasks.

@@ -1,0 +1,1 @@
+//! Makes text from a cluster or a log harmless to a terminal.

@@ -1,0 +1,1 @@
+//! The loop: message, update, effects, draw when idle.

@@ -1,0 +1,6 @@
+//! The one integration binary: the real program, the real loop, real files and, where there is one, a real cluster.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test says what went wrong by panicking"
+)]
