@@ -1,1 +1,344 @@
-//! State, messages, effects and the one update function.
+//! State, messages, effects and the one `update` function. Synchronous and total: no clock, no IO, no randomness.
+//!
+//! A message comes in, the state changes, effects come out; each effect carries all its inputs and is answered by
+//! one message. One slice per noun; what a slice asks of the whole it leaves in the [`Turn`].
+
+pub mod action;
+pub mod link;
+pub mod notices;
+pub mod overlays;
+pub mod palette;
+pub mod question;
+pub mod runs;
+pub mod settings;
+pub mod text;
+
+use crate::domain::observed::Seen;
+use crate::domain::target::{Target, TargetKind};
+use action::{Action, Context};
+use jiff::Timestamp;
+use link::{Link, LinkMsg};
+use notices::{Notice, Notices};
+use tui_input::InputRequest;
+
+/// A pane of the main screen that can hold the focus.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    Overlays,
+    Settings,
+    #[default]
+    Runs,
+    /// The detail of the selected run, below the list.
+    Detail,
+}
+
+/// What lies over the main screen; the last one gets the keys. Its contents live in the slice of its noun.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dialog {
+    /// Start a sample run.
+    Run,
+    /// The settings form.
+    Settings,
+    /// The diff of an overlay, before it is applied.
+    Diff,
+    Question(Box<question::Question>),
+    Help,
+    Palette,
+    Messages,
+}
+
+/// Everything that a frame is drawn from.
+#[derive(Debug)]
+pub struct State {
+    pub target: Target,
+    pub namespace: String,
+    pub now: Timestamp,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    pub link: Link,
+    pub focus: Pane,
+    pub dialogs: Vec<Dialog>,
+    pub runs: runs::Slice,
+    pub settings: settings::Slice,
+    pub overlays: overlays::Slice,
+    pub notices: Notices,
+    pub palette: palette::Palette,
+    /// First line shown of the help, the message history and other plain pages.
+    pub page_top: usize,
+    /// A visible text changed since the last frame.
+    pub dirty: bool,
+    pub quit: bool,
+}
+
+/// Everything that can happen.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key that the key table knows, in the context it was pressed in.
+    Do(Action),
+    /// A key in a text field.
+    Edit(InputRequest),
+    Paste(String),
+    Resized(u16, u16),
+    /// One second passed; carries the target's own time.
+    Ticked(Timestamp),
+    Link(LinkMsg),
+    Seen(Seen),
+    Runs(runs::Msg),
+    Settings(settings::Msg),
+    Overlays(overlays::Msg),
+    /// Something to tell the person.
+    Noticed(Notice),
+}
+
+/// Everything that `update` can ask of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Runs(runs::Effect),
+    Settings(settings::Effect),
+    Overlays(overlays::Effect),
+    /// Put text on the clipboard of the terminal.
+    Copy(String),
+    /// Change a switch of the sandbox's fault machinery (demo only).
+    Fault(action::Fault),
+}
+
+/// What one call of `update` collects.
+#[derive(Debug)]
+pub struct Turn {
+    pub now: Timestamp,
+    pub effects: Vec<Effect>,
+    pub notices: Vec<Notice>,
+    /// Dialog to open on top.
+    pub open: Option<Dialog>,
+    /// Close the dialog on top (before `open` is looked at).
+    pub close: bool,
+    /// The pane to focus.
+    pub focus: Option<Pane>,
+}
+
+impl Turn {
+    /// An empty turn at `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            effects: Vec::new(),
+            notices: Vec::new(),
+            open: None,
+            close: false,
+            focus: None,
+        }
+    }
+
+    /// Tells the person something at the end of this turn.
+    pub fn notice(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+}
+
+impl State {
+    /// A state that knows nothing of the cluster yet.
+    pub fn new(target: Target, namespace: String, now: Timestamp, settings: settings::Slice) -> Self {
+        Self {
+            target,
+            namespace,
+            now,
+            size: (80, 24),
+            link: Link::Connecting { since: now },
+            focus: Pane::default(),
+            dialogs: Vec::new(),
+            runs: runs::Slice::default(),
+            settings,
+            overlays: overlays::Slice::default(),
+            notices: Notices::default(),
+            palette: palette::Palette::default(),
+            page_top: 0,
+            dirty: true,
+            quit: false,
+        }
+    }
+
+    /// Where a key is pressed: the innermost place that has keys of its own.
+    pub fn context(&self) -> Context {
+        match self.dialogs.last() {
+            Some(Dialog::Run) => self.runs.dialog_context(),
+            Some(Dialog::Settings) => self.settings.context(),
+            Some(Dialog::Diff) => self.overlays.context(),
+            Some(Dialog::Question(question)) => question.context(),
+            Some(Dialog::Help) => Context::Help,
+            Some(Dialog::Messages) => Context::Messages,
+            Some(Dialog::Palette) => Context::Palette,
+            None => match self.focus {
+                Pane::Overlays => Context::Overlays,
+                Pane::Settings => Context::Settings,
+                Pane::Runs => self.runs.list_context(),
+                Pane::Detail => self.runs.detail_context(),
+            },
+        }
+    }
+
+    /// Brings what is derived up to date; called once before a frame and not for each message.
+    pub fn settle(&mut self) {
+        self.runs.settle();
+    }
+
+    /// Rows that a list can be expected to show: the step of the page keys.
+    pub fn page(&self) -> usize {
+        usize::from(self.size.1 / 2).max(1)
+    }
+}
+
+/// Takes one message and says what is to be done in the world.
+pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    let mut turn = Turn::new(state.now);
+    if !matches!(msg, Msg::Ticked(_)) {
+        state.dirty = true;
+    }
+    match msg {
+        Msg::Do(action) => act(state, action, &mut turn),
+        Msg::Edit(request) => edit(state, &request, &mut turn),
+        Msg::Paste(text) => {
+            for c in text.chars().filter(|c| !c.is_control()) {
+                edit(state, &InputRequest::InsertChar(c), &mut turn);
+            }
+        }
+        Msg::Resized(columns, rows) => state.size = (columns, rows),
+        Msg::Ticked(now) => tick(state, now, &mut turn),
+        Msg::Link(msg) => {
+            if let Some(notice) = state.link.take(msg, state.now) {
+                turn.notice(notice);
+            }
+        }
+        Msg::Seen(seen) => state.runs.seen(seen, &mut turn),
+        Msg::Runs(msg) => state.runs.update(msg, &mut turn),
+        Msg::Settings(msg) => state.settings.update(msg, &mut turn),
+        Msg::Overlays(msg) => state.overlays.update(msg, &mut turn),
+        Msg::Noticed(notice) => turn.notice(notice),
+    }
+    finish(state, turn)
+}
+
+fn finish(state: &mut State, turn: Turn) -> Vec<Effect> {
+    if turn.close {
+        state.dialogs.pop();
+    }
+    if let Some(dialog) = turn.open {
+        state.page_top = 0;
+        state.dialogs.push(dialog);
+    }
+    if let Some(pane) = turn.focus {
+        state.focus = pane;
+    }
+    for notice in turn.notices {
+        state.notices.push(notice, state.now);
+    }
+    turn.effects
+}
+
+fn tick(state: &mut State, now: Timestamp, turn: &mut Turn) {
+    let minute = |t: Timestamp| t.as_second().div_euclid(60);
+    let shows_seconds = state.size.0 >= 100
+        || state.runs.shows_seconds()
+        || state.link.shows_seconds()
+        || !state.dialogs.is_empty();
+    state.dirty |= shows_seconds || minute(now) != minute(state.now);
+    state.dirty |= state.notices.expire(now);
+    state.now = now;
+    turn.now = now;
+    state.runs.tick(turn);
+}
+
+fn act(state: &mut State, action: Action, turn: &mut Turn) {
+    match action {
+        Action::Quit => state.quit = true,
+        Action::Help => turn.open = Some(Dialog::Help),
+        Action::Messages => turn.open = Some(Dialog::Messages),
+        Action::Palette => {
+            state.palette = palette::Palette::open(state.target.kind == TargetKind::Sandbox);
+            turn.open = Some(Dialog::Palette);
+        }
+        Action::Focus(pane) => state.focus = pane,
+        Action::FocusNext => state.focus = next_pane(state.focus, 1),
+        Action::FocusPrevious => state.focus = next_pane(state.focus, 3),
+        Action::Fault(fault) => turn.effects.push(Effect::Fault(fault)),
+        other => act_inside(state, other, turn),
+    }
+}
+
+/// Actions that mean something else in each place go to the place with the keys.
+fn act_inside(state: &mut State, action: Action, turn: &mut Turn) {
+    let page = state.page();
+    match state.dialogs.last_mut() {
+        Some(Dialog::Help | Dialog::Messages) => turn_page(state, action, turn),
+        Some(Dialog::Palette) => match state.palette.act(action, page) {
+            palette::Outcome::Stay => {}
+            palette::Outcome::Close => turn.close = true,
+            palette::Outcome::Copy(line) => turn.effects.push(Effect::Copy(line)),
+            palette::Outcome::Run(chosen) => {
+                state.dialogs.pop();
+                act(state, chosen, turn);
+            }
+        },
+        Some(Dialog::Question(question)) => match question.act(action) {
+            question::Answer::Waiting => {}
+            question::Answer::No => turn.close = true,
+            question::Answer::Yes(effects) => {
+                turn.close = true;
+                turn.effects.extend(effects);
+            }
+        },
+        Some(Dialog::Run) => state.runs.act_dialog(action, turn),
+        Some(Dialog::Settings) => state.settings.act(action, page, turn),
+        Some(Dialog::Diff) => state.overlays.act(action, page, turn),
+        None => match action.noun() {
+            Some(Pane::Overlays) => state.overlays.act(action, page, turn),
+            Some(Pane::Settings) => state.settings.act(action, page, turn),
+            Some(Pane::Runs) => state.runs.act(action, page, turn),
+            Some(Pane::Detail) => state.runs.act_detail(action, page, turn),
+            None => match state.focus {
+                Pane::Overlays => state.overlays.act(action, page, turn),
+                Pane::Settings => state.settings.act(action, page, turn),
+                Pane::Runs => state.runs.act(action, page, turn),
+                Pane::Detail => state.runs.act_detail(action, page, turn),
+            },
+        },
+    }
+}
+
+fn turn_page(state: &mut State, action: Action, turn: &mut Turn) {
+    let page = state.page();
+    state.page_top = match action {
+        Action::Down => state.page_top.saturating_add(1),
+        Action::Up => state.page_top.saturating_sub(1),
+        Action::PageDown => state.page_top.saturating_add(page),
+        Action::PageUp => state.page_top.saturating_sub(page),
+        Action::Top => 0,
+        Action::Dismiss | Action::Accept => {
+            turn.close = true;
+            0
+        }
+        _ => state.page_top,
+    };
+}
+
+fn edit(state: &mut State, request: &InputRequest, turn: &mut Turn) {
+    match state.dialogs.last_mut() {
+        Some(Dialog::Palette) => state.palette.edit(request),
+        Some(Dialog::Question(question)) => question.edit(request),
+        Some(Dialog::Run) => state.runs.edit_dialog(request),
+        Some(Dialog::Settings) => state.settings.edit(request, turn),
+        Some(Dialog::Diff) => state.overlays.edit(request),
+        Some(Dialog::Help | Dialog::Messages) => {}
+        None => match state.focus {
+            Pane::Runs => state.runs.edit_filter(request),
+            Pane::Detail => state.runs.edit_search(request),
+            Pane::Overlays => state.overlays.edit(request),
+            Pane::Settings => state.settings.edit(request, turn),
+        },
+    }
+}
+
+fn next_pane(pane: Pane, by: usize) -> Pane {
+    let order = [Pane::Overlays, Pane::Settings, Pane::Runs, Pane::Detail];
+    let at = order.iter().position(|p| *p == pane).unwrap_or(0);
+    order[(at + by) % order.len()]
+}

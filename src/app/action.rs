@@ -1,0 +1,145 @@
+//! What a person can ask for. The key table, the palette and the footers all speak in these.
+
+use super::Pane;
+
+/// An intent. Movement and the like mean what the place with the keys makes of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    // everywhere
+    Quit,
+    Help,
+    Palette,
+    Messages,
+    Focus(Pane),
+    FocusNext,
+    FocusPrevious,
+    // lists, pages, forms
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Left,
+    Right,
+    /// Enter: open, start, confirm.
+    Accept,
+    /// Escape: close, leave the filter, clear it.
+    Dismiss,
+    Filter,
+    Sort,
+    Copy,
+    // runs
+    NewRun,
+    RunAgain,
+    CancelRun,
+    KeepRun,
+    RemoveRun,
+    Logs,
+    // run detail
+    NextTab,
+    PreviousTab,
+    Follow,
+    Times,
+    Wrap,
+    Search,
+    NextMatch,
+    PreviousMatch,
+    SaveLog,
+    // overlays
+    DiffOverlay,
+    ApplyOverlay,
+    TakeOwnership,
+    // settings
+    EditSettings,
+    SaveSettings,
+    UndoSetting,
+    UndoAllSettings,
+    ResetSetting,
+    ShowSettingsDiff,
+    // run dialog
+    PreviewManifest,
+    /// Yes to a question.
+    Yes,
+    /// No to a question.
+    No,
+    Fault(Fault),
+}
+
+/// A switch of the sandbox's faults, in the demo's palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The API answers nothing for 30 s.
+    ApiDown,
+    /// All watches end without a bookmark.
+    DropWatches,
+    /// Old resource versions are forgotten: watches get 410 Gone.
+    CompactHistory,
+}
+
+/// Where a key is pressed; each has its own rows in the key table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Rows that hold everywhere but in text fields.
+    Anywhere,
+    Overlays,
+    Settings,
+    Runs,
+    /// Typing the filter of the runs list.
+    RunsFilter,
+    /// A detail tab other than the log.
+    Detail,
+    DetailLogs,
+    /// Typing the search of the log.
+    LogSearch,
+    RunDialog,
+    /// A text field of the run dialog.
+    RunDialogText,
+    SettingsForm,
+    /// A text field of the settings form.
+    SettingsText,
+    Diff,
+    DiffFilter,
+    Question,
+    /// A question that wants a name typed.
+    QuestionText,
+    Help,
+    Palette,
+    Messages,
+}
+
+impl Context {
+    /// Plain characters are text here and not keys.
+    pub fn takes_text(self) -> bool {
+        matches!(
+            self,
+            Self::RunsFilter
+                | Self::LogSearch
+                | Self::RunDialogText
+                | Self::SettingsText
+                | Self::DiffFilter
+                | Self::QuestionText
+                | Self::Palette
+        )
+    }
+}
+
+impl Action {
+    /// The pane whose noun the action belongs to, wherever it was pressed or chosen.
+    pub fn noun(self) -> Option<Pane> {
+        match self {
+            Self::NewRun
+            | Self::RunAgain
+            | Self::CancelRun
+            | Self::KeepRun
+            | Self::RemoveRun
+            | Self::Logs => Some(Pane::Runs),
+            Self::Follow | Self::Times | Self::Wrap | Self::SaveLog | Self::Search => {
+                Some(Pane::Detail)
+            }
+            Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership => Some(Pane::Overlays),
+            Self::EditSettings | Self::SaveSettings => Some(Pane::Settings),
+            _ => None,
+        }
+    }
+}

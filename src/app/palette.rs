@@ -1,0 +1,140 @@
+//! The command palette: every action by name, with its key and its CLI line.
+
+use super::action::{Action, Context};
+use super::text::Field;
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use tui_input::InputRequest;
+
+/// One row of the palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub action: Action,
+    pub name: &'static str,
+    /// The CLI line that does the same; empty where there is none.
+    pub cli: &'static str,
+}
+
+macro_rules! entries {
+    ($($action:expr, $name:literal, $cli:literal;)*) => {
+        &[$(Entry { action: $action, name: $name, cli: $cli }),*]
+    };
+}
+
+/// Everything that the palette offers, in its order when nothing is typed.
+pub const ENTRIES: &[Entry] = {
+    use super::Pane;
+    use super::action::Fault;
+    entries! {
+        Action::NewRun, "run: start a sample", "llmctl-dev run SAMPLE";
+        Action::RunAgain, "run: the selected one again", "llmctl-dev run SAMPLE";
+        Action::CancelRun, "run: cancel the selected one", "llmctl-dev runs cancel RUN";
+        Action::KeepRun, "run: keep the selected one longer", "llmctl-dev runs keep RUN";
+        Action::RemoveRun, "run: remove the selected one now", "llmctl-dev runs remove RUN";
+        Action::Logs, "run: log of the selected one", "llmctl-dev runs logs RUN";
+        Action::SaveLog, "log: save to a file", "llmctl-dev runs logs RUN > FILE";
+        Action::DiffOverlay, "overlay: show what would change", "llmctl-dev overlays diff NAME";
+        Action::ApplyOverlay, "overlay: apply", "llmctl-dev overlays apply NAME";
+        Action::EditSettings, "settings: edit", "llmctl-dev settings set KEY VALUE";
+        Action::SaveSettings, "settings: save", "llmctl-dev settings set KEY VALUE";
+        Action::Focus(Pane::Overlays), "go to: overlays", "llmctl-dev overlays list";
+        Action::Focus(Pane::Settings), "go to: settings", "llmctl-dev settings show";
+        Action::Focus(Pane::Runs), "go to: runs", "llmctl-dev runs list";
+        Action::Focus(Pane::Detail), "go to: run detail", "llmctl-dev runs show RUN";
+        Action::Messages, "messages: history", "";
+        Action::Help, "help: keys", "llmctl-dev --help";
+        Action::Quit, "quit", "";
+        Action::Fault(Fault::ApiDown), "sandbox fault: API down for 30 s", "";
+        Action::Fault(Fault::DropWatches), "sandbox fault: drop all watches", "";
+        Action::Fault(Fault::CompactHistory), "sandbox fault: compact history (410 Gone)", "";
+    }
+};
+
+/// The palette while it is open.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Palette {
+    pub typed: Field,
+    /// Entries that match, best first, with the matched character positions of their names.
+    pub rows: Vec<(Entry, Vec<u32>)>,
+    pub selected: usize,
+    faults: bool,
+}
+
+/// What an action in the palette leads to.
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    Stay,
+    Close,
+    Copy(String),
+    Run(Action),
+}
+
+impl Palette {
+    /// A palette with nothing typed; the fault switches are offered on the sandbox only.
+    pub fn open(sandbox: bool) -> Self {
+        let mut palette = Self {
+            faults: sandbox,
+            ..Self::default()
+        };
+        palette.search();
+        palette
+    }
+
+    /// Where its keys are looked up.
+    pub const CONTEXT: Context = Context::Palette;
+
+    /// Takes one action; a page is `page` rows.
+    pub fn act(&mut self, action: Action, page: usize) -> Outcome {
+        let last = self.rows.len().saturating_sub(1);
+        match action {
+            Action::Dismiss => return Outcome::Close,
+            Action::Accept => {
+                return self
+                    .rows
+                    .get(self.selected)
+                    .map_or(Outcome::Stay, |(entry, _)| Outcome::Run(entry.action));
+            }
+            Action::Copy => {
+                return match self.rows.get(self.selected) {
+                    Some((entry, _)) if !entry.cli.is_empty() => Outcome::Copy(entry.cli.into()),
+                    _ => Outcome::Stay,
+                };
+            }
+            Action::Down => self.selected = (self.selected + 1).min(last),
+            Action::Up => self.selected = self.selected.saturating_sub(1),
+            Action::PageDown => self.selected = (self.selected + page).min(last),
+            Action::PageUp => self.selected = self.selected.saturating_sub(page),
+            _ => {}
+        }
+        Outcome::Stay
+    }
+
+    /// Takes one editing key.
+    pub fn edit(&mut self, request: &InputRequest) {
+        self.typed.edit(request);
+        self.search();
+    }
+
+    fn search(&mut self) {
+        let pattern = Pattern::parse(
+            self.typed.text(),
+            CaseMatching::Ignore,
+            Normalization::Smart,
+        );
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut found: Vec<(u32, Entry, Vec<u32>)> = ENTRIES
+            .iter()
+            .filter(|entry| self.faults || !matches!(entry.action, Action::Fault(_)))
+            .filter_map(|entry| {
+                let mut at = Vec::new();
+                let name = Utf32Str::new(entry.name, &mut buffer);
+                let score = pattern.indices(name, &mut matcher, &mut at)?;
+                Some((score, *entry, at))
+            })
+            .collect();
+        found.sort_by_key(|(score, ..)| std::cmp::Reverse(*score));
+        self.rows = found.into_iter().map(|(_, entry, at)| (entry, at)).collect();
+        self.selected = 0;
+    }
+}
