@@ -137,7 +137,12 @@ impl Turn {
 
 impl State {
     /// A state that knows nothing of the cluster yet.
-    pub fn new(target: Target, namespace: String, now: Timestamp, settings: settings::Slice) -> Self {
+    pub fn new(
+        target: Target,
+        namespace: String,
+        now: Timestamp,
+        settings: settings::Slice,
+    ) -> Self {
         Self {
             target,
             namespace,

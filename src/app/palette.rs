@@ -134,7 +134,10 @@ impl Palette {
             })
             .collect();
         found.sort_by_key(|(score, ..)| std::cmp::Reverse(*score));
-        self.rows = found.into_iter().map(|(_, entry, at)| (entry, at)).collect();
+        self.rows = found
+            .into_iter()
+            .map(|(_, entry, at)| (entry, at))
+            .collect();
         self.selected = 0;
     }
 }

@@ -101,10 +101,16 @@ pub struct Slice {
 /// What happened to runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Msg {
-    Log { run: RunId, event: LogEvent },
+    Log {
+        run: RunId,
+        event: LogEvent,
+    },
     /// Runs of earlier days, from the history on disk.
     Restored(Vec<Run>),
-    ManifestFetched { run: RunId, yaml: String },
+    ManifestFetched {
+        run: RunId,
+        yaml: String,
+    },
 }
 
 /// What runs ask of the world.
