@@ -1,0 +1,17 @@
+//! `overlays` on the command line.
+
+use super::args::Globals;
+use super::exit::{Exit, Failure};
+
+/// Arguments of `overlays`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs `overlays`.
+///
+/// # Errors
+/// A [`Failure`] with its exit code and message.
+pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
+    let _ = (globals, args);
+    Ok(Exit::Ok)
+}
