@@ -1,0 +1,289 @@
+//! What the store's lock guards, and the fields of an object that only the server writes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+
+use super::history::History;
+use super::{Change, Changed};
+use crate::sandbox::clock::Clock;
+use crate::sandbox::kinds::Kind;
+use crate::sandbox::status::Status;
+
+type Key = (String, String);
+
+/// All objects and their history.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) version: u64,
+    objects: BTreeMap<Kind, BTreeMap<Key, Arc<Value>>>,
+    histories: BTreeMap<Kind, History>,
+    pub(super) followers: Vec<mpsc::UnboundedSender<Change>>,
+}
+
+impl State {
+    pub(super) fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Value>> {
+        self.objects
+            .get(&kind)?
+            .get(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    pub(super) fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<Arc<Value>> {
+        let Some(objects) = self.objects.get(&kind) else {
+            return Vec::new();
+        };
+        match namespace {
+            None => objects.values().cloned().collect(),
+            Some(namespace) => objects
+                .range((namespace.to_owned(), String::new())..)
+                .take_while(|((at, _), _)| at == namespace)
+                .map(|(_, object)| object.clone())
+                .collect(),
+        }
+    }
+
+    /// Checks that the object may be put in and fills the server's fields, all but the version.
+    pub(super) fn prepare(
+        &self,
+        kind: Kind,
+        mut object: Value,
+        clock: &Clock,
+    ) -> Result<Value, Status> {
+        let body = mapping(&mut object);
+        body.insert("apiVersion".to_owned(), kind.api_version().into());
+        body.insert("kind".to_owned(), kind.name().into());
+        let meta = mapping(body.entry("metadata").or_insert_with(|| json!({})));
+        if !kind.namespaced() {
+            meta.remove("namespace");
+        }
+        if text(meta, "name").is_empty() && !text(meta, "generateName").is_empty() {
+            let name = format!("{}{}", text(meta, "generateName"), random_suffix());
+            meta.insert("name".to_owned(), name.into());
+        }
+        let (namespace, name) = (
+            text(meta, "namespace").to_owned(),
+            text(meta, "name").to_owned(),
+        );
+        if self.find(kind, &namespace, &name).is_some() {
+            return Err(Status::already_exists(kind, &name));
+        }
+        if kind.namespaced() {
+            self.namespace_takes(kind, &namespace, &name)?;
+        }
+        for field in [
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+            "resourceVersion",
+        ] {
+            meta.remove(field);
+        }
+        meta.insert("uid".to_owned(), random_uid().into());
+        meta.insert("creationTimestamp".to_owned(), clock.stamp().into());
+        if kind.has_generation() {
+            meta.insert("generation".to_owned(), 1.into());
+        } else {
+            meta.remove("generation");
+        }
+        Ok(object)
+    }
+
+    fn namespace_takes(&self, kind: Kind, namespace: &str, name: &str) -> Result<(), Status> {
+        let Some(home) = self.find(Kind::Namespace, "", namespace) else {
+            return Err(Status::not_found(Kind::Namespace, namespace));
+        };
+        if home["metadata"]["deletionTimestamp"].is_string() {
+            let why = format!(
+                "unable to create new content in namespace {namespace} because it is being terminated"
+            );
+            let mut refused = Status::forbidden(kind, name, &why);
+            refused.details["causes"] = json!([{
+                "reason": "NamespaceTerminating",
+                "message": format!("namespace {namespace} is being terminated"),
+                "field": "metadata.namespace",
+            }]);
+            return Err(refused);
+        }
+        Ok(())
+    }
+
+    /// Puts a prepared object in.
+    pub(super) fn insert(&mut self, kind: Kind, object: Value) -> Arc<Value> {
+        self.put(kind, object, Changed::Added)
+    }
+
+    /// Puts the next state of an object that is there.
+    pub(super) fn replace(&mut self, kind: Kind, object: Value) -> Arc<Value> {
+        self.put(kind, object, Changed::Modified)
+    }
+
+    fn put(&mut self, kind: Kind, mut object: Value, what: Changed) -> Arc<Value> {
+        let version = self.next_version(&mut object);
+        let object = Arc::new(object);
+        let before = self
+            .objects
+            .entry(kind)
+            .or_default()
+            .insert(key(&object), object.clone());
+        self.record(Change {
+            what,
+            kind,
+            object: object.clone(),
+            before,
+            version,
+        });
+        object
+    }
+
+    /// Takes an object out; `last` is its last state when that differs from the stored one.
+    pub(super) fn take(
+        &mut self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        last: Option<Value>,
+    ) -> Option<Arc<Value>> {
+        let before = self
+            .objects
+            .get_mut(&kind)?
+            .remove(&(namespace.to_owned(), name.to_owned()))?;
+        let mut object = last.unwrap_or_else(|| (*before).clone());
+        let version = self.next_version(&mut object);
+        let object = Arc::new(object);
+        let what = Changed::Deleted;
+        self.record(Change {
+            what,
+            kind,
+            object: object.clone(),
+            before: Some(before),
+            version,
+        });
+        Some(object)
+    }
+
+    fn next_version(&mut self, object: &mut Value) -> u64 {
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        self.version
+    }
+
+    fn record(&mut self, change: Change) {
+        self.followers
+            .retain(|follower| follower.send(change.clone()).is_ok());
+        self.histories.entry(change.kind).or_default().push(change);
+    }
+
+    pub(super) fn since(&self, kind: Kind, version: u64) -> Result<Vec<Change>, Status> {
+        self.histories
+            .get(&kind)
+            .map_or_else(|| Ok(Vec::new()), |history| history.since(version))
+    }
+
+    pub(super) fn compact(&mut self) {
+        // Kinds without a history yet must forget too, or a watch from before could resume.
+        for kind in Kind::all() {
+            self.histories
+                .entry(kind)
+                .or_default()
+                .compact(self.version);
+        }
+    }
+}
+
+/// The value as an object, made one when it is something else.
+fn mapping(value: &mut Value) -> &mut Map<String, Value> {
+    if !value.is_object() {
+        *value = json!({});
+    }
+    match value {
+        Value::Object(map) => map,
+        _ => unreachable!("made an object above"),
+    }
+}
+
+fn text<'a>(meta: &'a Map<String, Value>, field: &str) -> &'a str {
+    meta.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn key(object: &Value) -> Key {
+    let meta = &object["metadata"];
+    let part = |field: &str| meta[field].as_str().unwrap_or_default().to_owned();
+    (part("namespace"), part("name"))
+}
+
+/// Puts back what no change may touch.
+pub(super) fn keep_identity(old: &Value, new: &mut Value) {
+    let from = &old["metadata"];
+    let meta = mapping(&mut new["metadata"]);
+    for field in [
+        "uid",
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "resourceVersion",
+        "generation",
+        "generateName",
+    ] {
+        match from.get(field) {
+            Some(value) => meta.insert(field.to_owned(), value.clone()),
+            None => meta.remove(field),
+        };
+    }
+    for field in ["apiVersion", "kind"] {
+        new[field] = old[field].clone();
+    }
+}
+
+/// A changed spec, and the mark of deletion, are a new generation of the kinds that count them.
+pub(super) fn count_generation(kind: Kind, old: &Value, new: &mut Value) {
+    if !kind.has_generation() {
+        return;
+    }
+    let marked = new["metadata"]["deletionTimestamp"].is_string()
+        && !old["metadata"]["deletionTimestamp"].is_string();
+    if old["spec"] != new["spec"] || marked {
+        let generation = old["metadata"]["generation"].as_u64().unwrap_or(0) + 1;
+        new["metadata"]["generation"] = generation.into();
+    }
+}
+
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if getrandom::fill(&mut bytes).is_err() {
+        // Without the system's randomness a counter still gives names that differ.
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        let count = NEXT
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+            .to_le_bytes();
+        for (byte, part) in bytes.iter_mut().zip(count.iter().cycle()) {
+            *byte = *part;
+        }
+    }
+    bytes
+}
+
+/// Five characters, of the alphabet that cannot spell words.
+fn random_suffix() -> String {
+    const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    random_bytes::<5>()
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
+        .collect()
+}
+
+/// A version 4 UUID.
+pub(super) fn random_uid() -> String {
+    let mut bytes = random_bytes::<16>();
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let mut uid = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            uid.push('-');
+        }
+        uid.push_str(&format!("{byte:02x}"));
+    }
+    uid
+}
