@@ -6,6 +6,7 @@ pub mod logs;
 pub mod manifest;
 pub mod observed;
 pub mod overlays;
+pub mod payload;
 pub mod runs;
 pub mod samples;
 pub mod settings;

@@ -102,6 +102,8 @@ pub struct PodSeen {
     pub uid: String,
     /// Label `job-name`.
     pub job: String,
+    /// UID of the Job that controls it (owner reference, else label `controller-uid`); empty when unknown. It tells two Jobs of one name apart.
+    pub job_uid: String,
     pub created: Timestamp,
     /// `status.startTime`; of several pods of a Job the one with the latest counts.
     pub started: Option<Timestamp>,
@@ -124,6 +126,8 @@ pub struct EventSeen {
     pub kind: String,
     /// Name of the involved object.
     pub name: String,
+    /// UID of the involved object; empty when the event does not say.
+    pub object_uid: String,
     /// `Normal` or `Warning`.
     pub level: String,
     pub reason: String,

@@ -37,7 +37,7 @@ pub enum Phase {
     NotDispatched,
     /// Job exists, no pod is scheduled.
     Queued,
-    /// A pod is there, its container is not running; the reason is in [`Run::waiting`].
+    /// A pod is there, its container is not running; the reason is in [`Run::reason`].
     Pending,
     /// Container running, start marker not seen.
     Running,
@@ -106,6 +106,24 @@ pub struct Reason {
     pub message: String,
 }
 
+/// The moments of a run's life, as far as they are known.
+///
+/// Kubernetes keeps whole seconds. A moment that was watched as it happened carries our clock's fraction within that second, so that a
+/// run of half a second does not look like none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marks {
+    /// A pod was bound to a node.
+    pub scheduled: Option<Timestamp>,
+    pub pulling: Option<Timestamp>,
+    pub pulled: Option<Timestamp>,
+    /// The container began to run.
+    pub started: Option<Timestamp>,
+    /// The container ended.
+    pub ended: Option<Timestamp>,
+    /// The final condition is there and the log is read, so that the verdict stands.
+    pub collected: Option<Timestamp>,
+}
+
 /// Facts of the pod that counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodFacts {
@@ -117,6 +135,10 @@ pub struct PodFacts {
     pub image_id: String,
     pub exit: Option<i32>,
     pub signal: Option<i32>,
+    /// The container was seen running or ended: work may have been done.
+    pub ran: bool,
+    /// The pod left the cluster.
+    pub gone: bool,
 }
 
 /// The dispatch status of contract 2.1 and 2.2, with uncertainty as a fact of its own.
@@ -141,16 +163,20 @@ pub struct Run {
     pub node_id: Option<u64>,
     /// The sample's name, when this tool started it.
     pub sample: Option<String>,
-    /// Made by this tool and not by Studio (label `llmctl.dev/run`).
+    /// Made by this tool and not by Studio (label `app.kubernetes.io/managed-by: llmctl-dev`).
     pub ours: bool,
     pub phase: Phase,
-    pub waiting: Reason,
+    /// Why it waits, or how its container ended: the most telling of what Job, pod and events say.
+    pub reason: Reason,
     pub dispatch: Dispatch,
+    /// The remote outcome is not known; a fact beside the verdict (contract 2.6, 2.7).
     pub uncertain: bool,
     pub created: Timestamp,
+    pub marks: Marks,
     pub timeline: Vec<Stretch>,
     /// When the start marker was written, by the cluster's log clock.
     pub marker_at: Option<Timestamp>,
+    /// `completionTime`, or the time of the `Failed` condition; the TTL counts from here.
     pub finished_at: Option<Timestamp>,
     pub ttl: Option<Ttl>,
     pub removal: Option<Removal>,
@@ -159,11 +185,12 @@ pub struct Run {
     pub verdict: Verdict,
     /// One sentence: why this verdict or this state, and what to do.
     pub why: String,
+    /// How Kubernetes and the executor contradict each other, in one sentence.
+    pub disagreement: Option<String>,
     pub image: String,
     pub pod: Option<PodFacts>,
     pub events: Vec<EventSeen>,
-    /// The log with what was read from it; stored beside the run and not in it.
-    #[serde(skip)]
+    /// The log with what was read from it. A record on disk has its numbers only; the lines are stored beside it.
     pub log: Log,
     /// This tool's user asked for the end (cancel or remove): what follows is theirs.
     pub cancel_asked: Option<Timestamp>,
