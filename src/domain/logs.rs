@@ -130,7 +130,10 @@ impl Log {
 
 impl From<LogSummary> for Log {
     fn from(summary: LogSummary) -> Self {
-        Self { summary, ..Self::default() }
+        Self {
+            summary,
+            ..Self::default()
+        }
     }
 }
 
