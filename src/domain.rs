@@ -1,6 +1,8 @@
 //! Plain types and every rule of llmctl-dev. No IO, no clock, no randomness: what a rule needs is an argument.
 
+pub mod cancel;
 pub mod contract;
+pub mod guard;
 pub mod identity;
 pub mod logs;
 pub mod manifest;

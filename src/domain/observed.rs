@@ -2,18 +2,22 @@
 
 use super::runs::Ttl;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One fact from a watch or a list of the executor's namespace.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seen {
-    /// A full list of executor Jobs: what is absent is gone (a watch may lose deletes).
-    JobsListed(Vec<JobSeen>),
+    /// Part of a full list of executor Jobs that is still being read: these exist, nothing is said of others.
+    JobsPage(Vec<JobSeen>),
+    /// A full list of executor Jobs ended. It holds the UID of every Job of its pages: a Job that is absent is gone (a watch may lose deletes).
+    JobsListed(BTreeSet<String>),
     Job(Box<JobSeen>),
     /// A delete event; the last state is carried, as it holds the deletion time.
     JobGone(Box<JobSeen>),
-    /// A full list of executor pods.
-    PodsListed(Vec<PodSeen>),
+    /// Part of a full list of executor pods that is still being read.
+    PodsPage(Vec<PodSeen>),
+    /// A full list of executor pods ended: the UIDs of all its pods.
+    PodsListed(BTreeSet<String>),
     Pod(Box<PodSeen>),
     PodGone(Box<PodSeen>),
     Event(Box<EventSeen>),
