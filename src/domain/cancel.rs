@@ -44,7 +44,11 @@ impl CancelStep {
     /// Nothing comes after this step.
     pub fn is_end(&self) -> bool {
         match self {
-            Self::Asked { .. } | Self::Ended { .. } | Self::Vanished { .. } | Self::GraceOver { .. } | Self::Forced { .. } => false,
+            Self::Asked { .. }
+            | Self::Ended { .. }
+            | Self::Vanished { .. }
+            | Self::GraceOver { .. }
+            | Self::Forced { .. } => false,
             Self::Kept { .. }
             | Self::RemovedUnstarted
             | Self::AlreadyFinished
@@ -59,12 +63,17 @@ impl std::fmt::Display for CancelStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Asked { pod, grace } => write!(f, "asked pod {pod} to end within {grace} s"),
-            Self::Ended { pod, exit: Some(exit) } => write!(f, "pod {pod} ended with exit code {exit}"),
+            Self::Ended {
+                pod,
+                exit: Some(exit),
+            } => write!(f, "pod {pod} ended with exit code {exit}"),
             Self::Ended { pod, exit: None } => write!(f, "pod {pod} ended"),
             Self::Vanished { pod } => write!(f, "pod {pod} is gone, its end was not seen"),
             Self::GraceOver { pod } => write!(f, "pod {pod} did not end within its grace"),
             Self::Forced { pod } => write!(f, "removed pod {pod} by force"),
-            Self::Kept { reason } => write!(f, "the Job ended ({reason}) and is kept until its TTL"),
+            Self::Kept { reason } => {
+                write!(f, "the Job ended ({reason}) and is kept until its TTL")
+            }
             Self::RemovedUnstarted => f.write_str("nothing ran yet: the Job was removed"),
             Self::AlreadyFinished => f.write_str("the Job is finished already; nothing was done"),
             Self::AlreadyGone => f.write_str("the Job is gone already"),
