@@ -173,7 +173,7 @@ impl State {
             Some(Dialog::Messages) => Context::Messages,
             Some(Dialog::Palette) => Context::Palette,
             None => match self.focus {
-                Pane::Overlays => Context::Overlays,
+                Pane::Overlays => self.overlays.list_context(),
                 Pane::Settings => Context::Settings,
                 Pane::Runs => self.runs.list_context(),
                 Pane::Detail => self.runs.detail_context(),

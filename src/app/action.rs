@@ -50,6 +50,7 @@ pub enum Action {
     DiffOverlay,
     ApplyOverlay,
     TakeOwnership,
+    PruneOverlay,
     // settings
     EditSettings,
     SaveSettings,
@@ -83,6 +84,8 @@ pub enum Context {
     /// Rows that hold everywhere but in text fields.
     Anywhere,
     Overlays,
+    /// Typing the filter of the overlays list.
+    OverlaysFilter,
     Settings,
     Runs,
     /// Typing the filter of the runs list.
@@ -113,7 +116,8 @@ impl Context {
     pub fn takes_text(self) -> bool {
         matches!(
             self,
-            Self::RunsFilter
+            Self::OverlaysFilter
+                | Self::RunsFilter
                 | Self::LogSearch
                 | Self::RunDialogText
                 | Self::SettingsText
@@ -137,7 +141,7 @@ impl Action {
             Self::Follow | Self::Times | Self::Wrap | Self::SaveLog | Self::Search => {
                 Some(Pane::Detail)
             }
-            Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership => Some(Pane::Overlays),
+            Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership | Self::PruneOverlay => Some(Pane::Overlays),
             Self::EditSettings | Self::SaveSettings => Some(Pane::Settings),
             _ => None,
         }
