@@ -141,7 +141,9 @@ impl Action {
             Self::Follow | Self::Times | Self::Wrap | Self::SaveLog | Self::Search => {
                 Some(Pane::Detail)
             }
-            Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership | Self::PruneOverlay => Some(Pane::Overlays),
+            Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership | Self::PruneOverlay => {
+                Some(Pane::Overlays)
+            }
             Self::EditSettings | Self::SaveSettings => Some(Pane::Settings),
             _ => None,
         }
