@@ -1,1 +1,4 @@
 //! The disk: the only place with notify and toml_edit.
+
+pub mod paths;
+pub mod watch;
