@@ -4,3 +4,5 @@
     clippy::expect_used,
     reason = "a test says what went wrong by panicking"
 )]
+
+mod tidy;
