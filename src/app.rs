@@ -181,6 +181,18 @@ impl State {
         }
     }
 
+    /// From so many columns on, the header's clock has seconds.
+    pub const WIDE: u16 = 100;
+
+    /// What runs need to know of the rest.
+    pub fn around(&self) -> runs::Around {
+        runs::Around {
+            settings: self.settings.for_runs(&self.namespace),
+            cancel: self.settings.cancel_plan(),
+            place: format!("{} @ {}", self.namespace, self.target.badge()),
+        }
+    }
+
     /// Brings what is derived up to date; called once before a frame and not for each message.
     pub fn settle(&mut self) {
         self.runs.settle();
@@ -241,10 +253,9 @@ fn finish(state: &mut State, turn: Turn) -> Vec<Effect> {
 
 fn tick(state: &mut State, now: Timestamp, turn: &mut Turn) {
     let minute = |t: Timestamp| t.as_second().div_euclid(60);
-    let shows_seconds = state.size.0 >= 100
-        || state.runs.shows_seconds()
+    let shows_seconds = state.size.0 >= State::WIDE
         || state.link.shows_seconds()
-        || !state.dialogs.is_empty();
+        || state.runs.ages(state.now, now);
     state.dirty |= shows_seconds || minute(now) != minute(state.now);
     state.dirty |= state.notices.expire(now);
     state.now = now;
@@ -265,6 +276,10 @@ fn act(state: &mut State, action: Action, turn: &mut Turn) {
         Action::FocusNext => state.focus = next_pane(state.focus, 1),
         Action::FocusPrevious => state.focus = next_pane(state.focus, 3),
         Action::Fault(fault) => turn.effects.push(Effect::Fault(fault)),
+        other if other.writes() && !state.link.is_live() => turn.notice(Notice::warning(format!(
+            "not connected to {}: nothing is written until it answers again",
+            state.target.badge()
+        ))),
         other => act_inside(state, other, turn),
     }
 }
@@ -272,6 +287,7 @@ fn act(state: &mut State, action: Action, turn: &mut Turn) {
 /// Actions that mean something else in each place go to the place with the keys.
 fn act_inside(state: &mut State, action: Action, turn: &mut Turn) {
     let page = state.page();
+    let around = state.around();
     match state.dialogs.last_mut() {
         Some(Dialog::Help | Dialog::Messages) => turn_page(state, action, turn),
         Some(Dialog::Palette) => match state.palette.act(action, page) {
@@ -288,21 +304,26 @@ fn act_inside(state: &mut State, action: Action, turn: &mut Turn) {
             question::Answer::No => turn.close = true,
             question::Answer::Yes(effects) => {
                 turn.close = true;
+                for effect in &effects {
+                    if let Effect::Runs(effect) = effect {
+                        state.runs.leaving(effect, turn);
+                    }
+                }
                 turn.effects.extend(effects);
             }
         },
-        Some(Dialog::Run) => state.runs.act_dialog(action, turn),
+        Some(Dialog::Run) => state.runs.act_dialog(action, page, &around, turn),
         Some(Dialog::Settings) => state.settings.act(action, page, turn),
         Some(Dialog::Diff) => state.overlays.act(action, page, turn),
         None => match action.noun() {
             Some(Pane::Overlays) => state.overlays.act(action, page, turn),
             Some(Pane::Settings) => state.settings.act(action, page, turn),
-            Some(Pane::Runs) => state.runs.act(action, page, turn),
+            Some(Pane::Runs) => state.runs.act(action, page, &around, turn),
             Some(Pane::Detail) => state.runs.act_detail(action, page, turn),
             None => match state.focus {
                 Pane::Overlays => state.overlays.act(action, page, turn),
                 Pane::Settings => state.settings.act(action, page, turn),
-                Pane::Runs => state.runs.act(action, page, turn),
+                Pane::Runs => state.runs.act(action, page, &around, turn),
                 Pane::Detail => state.runs.act_detail(action, page, turn),
             },
         },
@@ -329,7 +350,10 @@ fn edit(state: &mut State, request: &InputRequest, turn: &mut Turn) {
     match state.dialogs.last_mut() {
         Some(Dialog::Palette) => state.palette.edit(request),
         Some(Dialog::Question(question)) => question.edit(request),
-        Some(Dialog::Run) => state.runs.edit_dialog(request),
+        Some(Dialog::Run) => {
+            let around = state.around();
+            state.runs.edit_dialog(request, &around);
+        }
         Some(Dialog::Settings) => state.settings.edit(request, turn),
         Some(Dialog::Diff) => state.overlays.edit(request),
         Some(Dialog::Help | Dialog::Messages) => {}

@@ -129,6 +129,19 @@ impl Context {
 }
 
 impl Action {
+    /// It would write to the cluster, at once or after a question.
+    pub fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::NewRun
+                | Self::RunAgain
+                | Self::CancelRun
+                | Self::KeepRun
+                | Self::RemoveRun
+                | Self::ApplyOverlay
+        )
+    }
+
     /// The pane whose noun the action belongs to, wherever it was pressed or chosen.
     pub fn noun(self) -> Option<Pane> {
         match self {

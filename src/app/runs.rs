@@ -1,87 +1,30 @@
 //! The runs in the UI: the list, the detail of the selected one, the dialog that starts one.
 
-use super::Turn;
+pub mod detail;
+pub mod dialog;
+pub mod list;
+
 use super::action::{Action, Context};
+use super::notices::Notice;
 use super::text::Field;
-use crate::domain::logs::LogEvent;
-use crate::domain::observed::Seen;
-use crate::domain::runs::{Run, RunId, Runs};
-use tui_input::InputRequest;
-
-/// A tab of the run detail.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tab {
-    #[default]
-    Timeline,
-    Logs,
-    Result,
-    Events,
-    Manifest,
-}
-
-impl Tab {
-    /// All tabs in their order.
-    pub const ALL: [Self; 5] = [
-        Self::Timeline,
-        Self::Logs,
-        Self::Result,
-        Self::Events,
-        Self::Manifest,
-    ];
-
-    /// The word on the tab.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Timeline => "Timeline",
-            Self::Logs => "Logs",
-            Self::Result => "Result",
-            Self::Events => "Events",
-            Self::Manifest => "Manifest",
-        }
-    }
-}
-
-/// Order of the list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    #[default]
-    Newest,
-    State,
-    Sample,
-    Removal,
-}
-
-/// How the log is looked at.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogView {
-    /// The newest line stays in sight.
-    pub follow: bool,
-    /// Times before the lines.
-    pub times: bool,
-    pub wrap: bool,
-    /// First line in sight when not following, counted from the first kept line.
-    pub top: usize,
-    pub search: Field,
-    pub searching: bool,
-}
-
-impl Default for LogView {
-    fn default() -> Self {
-        Self {
-            follow: true,
-            times: false,
-            wrap: false,
-            top: 0,
-            search: Field::default(),
-            searching: false,
-        }
-    }
-}
+use super::{Pane, Turn};
+use crate::domain::cancel::{CancelPlan, CancelStep};
+use crate::domain::logs::{LogEvent, LogLine};
+use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
+use crate::domain::observed::{JobSeen, Seen};
+use crate::domain::runs::lifecycle::Want;
+use crate::domain::runs::{Run, RunId, Runs, Ttl};
+use crate::domain::samples::Sample;
+use detail::{LogView, Tab};
+use dialog::RunDialog;
+use jiff::Timestamp;
+use list::Sort;
 
 /// State of the runs list, the detail and the dialog.
 #[derive(Debug, Default)]
 pub struct Slice {
     pub all: Runs,
+    pub samples: Vec<Sample>,
     /// Follows the run and not the row.
     pub selected: Option<RunId>,
     pub filter: Field,
@@ -90,41 +33,63 @@ pub struct Slice {
     pub sort: Sort,
     /// What the list shows, in its order; brought up to date by [`Slice::settle`].
     pub visible: Vec<RunId>,
+    /// `visible` is older than what it is made of.
+    stale: bool,
     pub tab: Tab,
     /// First row in sight of the tabs that are plain pages.
     pub detail_top: usize,
     pub log_view: LogView,
-    /// Manifest of the selected run, once fetched.
+    /// Manifest of a run, once fetched.
     pub manifest: Option<(RunId, String)>,
+    pub dialog: RunDialog,
+    /// Ways to wait for a cancel that are under way, by run, with the newest step.
+    pub cancels: Vec<(RunId, CancelStep)>,
 }
 
 /// What happened to runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Msg {
-    Log {
-        run: RunId,
-        event: LogEvent,
-    },
+    SamplesRead(Vec<Sample>),
     /// Runs of earlier days, from the history on disk.
     Restored(Vec<Run>),
-    ManifestFetched {
-        run: RunId,
-        yaml: String,
-    },
+    /// The API server has the Job.
+    Accepted { run: RunId, job: Box<JobSeen> },
+    /// Nothing was created; the sentence says why and what to do.
+    Refused { run: RunId, why: String },
+    Log { run: RunId, event: LogEvent },
+    /// Lines of a log that is on disk only.
+    LogRead { run: RunId, lines: Vec<LogLine> },
+    ManifestFetched { run: RunId, yaml: String },
+    Previewed { yaml: String },
+    CancelStepped { run: RunId, step: CancelStep },
 }
 
 /// What runs ask of the world.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    FollowLog {
-        run: RunId,
-        pod: String,
-        container_id: String,
-    },
-    FetchManifest {
-        run: RunId,
-        job: String,
-    },
+    Create { run: RunId, plan: Box<RunPlan> },
+    /// Follow a container's log from its first line, and keep it in the history.
+    FollowLog { run: RunId, pod: String, container_id: String },
+    /// Keep the run in the history.
+    Record(Box<Run>),
+    Cancel { run: RunId, job: String, plan: CancelPlan },
+    Remove { run: RunId, job: String },
+    Keep { run: RunId, job: String, ttl: Ttl },
+    FetchManifest { run: RunId, job: String },
+    ReadLog { run: RunId },
+    /// Write the log to a file named after the Job in the current directory.
+    SaveLog { run: RunId, job: String },
+    /// Show the objects of a run before they are created.
+    Preview(Box<RunPlan>),
+}
+
+/// What a run needs to know of the rest of the state.
+#[derive(Clone, Debug)]
+pub struct Around {
+    pub settings: RunSettings,
+    pub cancel: CancelPlan,
+    /// `llmctl @ MINIKUBE llmctl`: namespace and cluster, for questions.
+    pub place: String,
 }
 
 impl Slice {
@@ -133,9 +98,113 @@ impl Slice {
         self.all.find(self.selected.as_ref()?)
     }
 
-    /// Where keys are looked up while the dialog is open.
-    pub fn dialog_context(&self) -> Context {
-        Context::RunDialog
+    /// Takes one fact of the cluster.
+    pub fn seen(&mut self, seen: Seen, turn: &mut Turn) {
+        let wants = self.all.observe(seen, turn.now);
+        self.stale = true;
+        self.want(wants, turn);
+    }
+
+    /// One second passed.
+    pub fn tick(&mut self, turn: &mut Turn) {
+        let wants = self.all.tick(turn.now);
+        self.stale |= !wants.is_empty();
+        self.want(wants, turn);
+    }
+
+    /// A text about runs changes between `before` and `now` by time alone.
+    pub fn ages(&self, before: Timestamp, now: Timestamp) -> bool {
+        self.all.next_change(before).is_some_and(|at| at <= now)
+    }
+
+    /// Takes an answer of the world.
+    pub fn update(&mut self, msg: Msg, turn: &mut Turn) {
+        match msg {
+            Msg::SamplesRead(samples) => self.samples = samples,
+            Msg::Restored(runs) => {
+                self.all.restore(runs);
+                self.stale = true;
+            }
+            Msg::Accepted { run, job } => {
+                let wants = self.all.accepted(&run, *job, turn.now);
+                self.stale = true;
+                self.want(wants, turn);
+            }
+            Msg::Refused { run, why } => {
+                turn.notice(Notice::bad(why.clone()));
+                let wants = self.all.refused(&run, why, turn.now);
+                self.stale = true;
+                self.want(wants, turn);
+            }
+            Msg::Log { run, event } => {
+                self.stale |= !matches!(event, LogEvent::Lines(_));
+                let wants = self.all.log(&run, event, turn.now);
+                self.want(wants, turn);
+            }
+            Msg::LogRead { run, lines } => self.all.recall(&run, lines),
+            Msg::ManifestFetched { run, yaml } => self.manifest = Some((run, yaml)),
+            Msg::Previewed { yaml } => self.dialog.preview = Some(yaml),
+            Msg::CancelStepped { run, step } => self.cancel_stepped(run, step, turn),
+        }
+    }
+
+    fn cancel_stepped(&mut self, run: RunId, step: CancelStep, turn: &mut Turn) {
+        self.cancels.retain(|(other, _)| *other != run);
+        let name = self.all.find(&run).map_or_else(String::new, label);
+        turn.notice(if step.is_failure() {
+            Notice::bad(format!("cancel of run {name}: {step}"))
+        } else {
+            Notice::info(format!("cancel of run {name}: {step}"))
+        });
+        if !step.is_end() {
+            self.cancels.push((run, step));
+        }
+    }
+
+    fn want(&mut self, wants: Vec<Want>, turn: &mut Turn) {
+        for want in wants {
+            match want {
+                Want::FollowLog {
+                    run,
+                    pod,
+                    container_id,
+                } => turn.effects.push(super::Effect::Runs(Effect::FollowLog {
+                    run,
+                    pod,
+                    container_id,
+                })),
+                Want::Record(id) => {
+                    if let Some(run) = self.all.find(&id) {
+                        let record = Effect::Record(Box::new(run.record()));
+                        turn.effects.push(super::Effect::Runs(record));
+                    }
+                }
+                Want::Ended(_) | Want::Removed(_) => {}
+            }
+        }
+    }
+
+    /// Starts a run of `sample`; a refusal is told and nothing is created.
+    pub(super) fn start(
+        &mut self,
+        sample: &Sample,
+        options: &RunOptions,
+        around: &Around,
+        turn: &mut Turn,
+    ) -> Result<(), String> {
+        let execution = self.all.next_execution();
+        let plan = plan_run(sample, execution, &around.settings, options)
+            .map_err(|refusal| refusal.to_string())?;
+        let (run, wants) = self.all.dispatching(&plan, turn.now);
+        self.want(wants, turn);
+        self.selected = Some(run.clone());
+        self.stale = true;
+        turn.effects.push(super::Effect::Runs(Effect::Create {
+            run,
+            plan: Box::new(plan),
+        }));
+        turn.focus = Some(Pane::Runs);
+        Ok(())
     }
 
     /// Where keys are looked up while the list has the focus.
@@ -147,65 +216,26 @@ impl Slice {
         }
     }
 
-    /// Where keys are looked up while the detail has the focus.
-    pub fn detail_context(&self) -> Context {
-        match self.tab {
-            Tab::Logs if self.log_view.searching => Context::LogSearch,
-            Tab::Logs => Context::DetailLogs,
-            _ => Context::Detail,
+    /// Takes one action in the list, or one about the selected run from anywhere.
+    pub fn act(&mut self, action: Action, page: usize, around: &Around, turn: &mut Turn) {
+        match action {
+            Action::NewRun => self.open_dialog(around, turn),
+            Action::RunAgain => self.run_again(around, turn),
+            Action::CancelRun => self.ask_cancel(around, turn),
+            Action::RemoveRun => self.ask_remove(around, turn),
+            Action::KeepRun => self.keep(turn),
+            Action::Logs => {
+                self.tab = Tab::Logs;
+                turn.focus = Some(Pane::Detail);
+                self.opened_tab(turn);
+            }
+            other => self.act_list(other, page, turn),
         }
     }
+}
 
-    /// Takes one action in the list.
-    pub fn act(&mut self, action: Action, page: usize, turn: &mut Turn) {
-        let _ = (action, page, turn);
-    }
-
-    /// Takes one action in the detail.
-    pub fn act_detail(&mut self, action: Action, page: usize, turn: &mut Turn) {
-        let _ = (action, page, turn);
-    }
-
-    /// Takes one action in the dialog.
-    pub fn act_dialog(&mut self, action: Action, turn: &mut Turn) {
-        let _ = (action, turn);
-    }
-
-    /// Takes one editing key in the dialog.
-    pub fn edit_dialog(&mut self, request: &InputRequest) {
-        let _ = request;
-    }
-
-    /// Takes one editing key in the filter.
-    pub fn edit_filter(&mut self, request: &InputRequest) {
-        self.filter.edit(request);
-    }
-
-    /// Takes one editing key in the search of the log.
-    pub fn edit_search(&mut self, request: &InputRequest) {
-        self.log_view.search.edit(request);
-    }
-
-    /// Takes one fact of the cluster.
-    pub fn seen(&mut self, seen: Seen, turn: &mut Turn) {
-        let _ = self.all.observe(seen, turn.now);
-    }
-
-    /// Takes an answer of the world.
-    pub fn update(&mut self, msg: Msg, turn: &mut Turn) {
-        let _ = (msg, turn);
-    }
-
-    /// One second passed.
-    pub fn tick(&mut self, turn: &mut Turn) {
-        let _ = turn;
-    }
-
-    /// Some visible text of the list or the detail counts seconds.
-    pub fn shows_seconds(&self) -> bool {
-        true
-    }
-
-    /// Brings `visible` and the selection up to date.
-    pub fn settle(&mut self) {}
+/// The number of a run, or its Job's name when it has none.
+pub fn label(run: &Run) -> String {
+    run.execution
+        .map_or_else(|| run.job.clone(), |n| n.to_string())
 }

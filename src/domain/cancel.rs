@@ -41,6 +41,11 @@ pub enum CancelStep {
 }
 
 impl CancelStep {
+    /// The end of the run is not what was asked for.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Uncertain { .. } | Self::Failed { .. })
+    }
+
     /// Nothing comes after this step.
     pub fn is_end(&self) -> bool {
         match self {

@@ -204,4 +204,38 @@ impl Run {
             .checked_add(jiff::SignedDuration::from_secs(ttl))
             .ok()
     }
+
+    /// The run without the lines of its log: what a record on disk holds.
+    pub fn record(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            job: self.job.clone(),
+            namespace: self.namespace.clone(),
+            execution: self.execution,
+            node_id: self.node_id,
+            sample: self.sample.clone(),
+            ours: self.ours,
+            phase: self.phase.clone(),
+            reason: self.reason.clone(),
+            dispatch: self.dispatch,
+            uncertain: self.uncertain,
+            created: self.created,
+            marks: self.marks,
+            timeline: self.timeline.clone(),
+            marker_at: self.marker_at,
+            finished_at: self.finished_at,
+            ttl: self.ttl,
+            removal: self.removal,
+            kubernetes: self.kubernetes,
+            executor: self.executor.clone(),
+            verdict: self.verdict,
+            why: self.why.clone(),
+            disagreement: self.disagreement.clone(),
+            image: self.image.clone(),
+            pod: self.pod.clone(),
+            events: self.events.clone(),
+            log: Log::from(self.log.summary().clone()),
+            cancel_asked: self.cancel_asked,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The reducer: facts in, runs out. Total, and free of clock and IO.
 
 use super::{Run, RunId};
-use crate::domain::logs::LogEvent;
+use crate::domain::logs::{LogEvent, LogLine};
 use crate::domain::manifest::RunPlan;
 use crate::domain::observed::{JobSeen, Seen};
 use jiff::Timestamp;
@@ -99,6 +99,9 @@ impl Runs {
     pub fn find(&self, _id: &RunId) -> Option<&Run> {
         None
     }
+
+    /// Puts lines that the history kept back into the log of a run that ended; they are the newest of it.
+    pub fn recall(&mut self, _id: &RunId, _lines: Vec<LogLine>) {}
 
     /// How many of what; `now` decides which expire soon.
     pub fn counts(&self, _now: Timestamp) -> Counts {

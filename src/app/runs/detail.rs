@@ -1,0 +1,267 @@
+//! The detail of the selected run: its tabs, and how its log is looked at.
+
+use super::super::action::{Action, Context};
+use super::super::notices::Notice;
+use super::super::text::Field;
+use super::super::{Pane, Turn};
+use super::{Effect, Slice};
+use crate::domain::runs::Phase;
+use tui_input::InputRequest;
+
+/// A tab of the run detail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    #[default]
+    Timeline,
+    Logs,
+    Result,
+    Events,
+    Manifest,
+}
+
+impl Tab {
+    /// All tabs in their order.
+    pub const ALL: [Self; 5] = [
+        Self::Timeline,
+        Self::Logs,
+        Self::Result,
+        Self::Events,
+        Self::Manifest,
+    ];
+
+    /// The word on the tab.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Timeline => "Timeline",
+            Self::Logs => "Logs",
+            Self::Result => "Result",
+            Self::Events => "Events",
+            Self::Manifest => "Manifest",
+        }
+    }
+}
+
+/// How the log is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogView {
+    /// The newest line stays in sight.
+    pub follow: bool,
+    /// Times before the lines.
+    pub times: bool,
+    pub wrap: bool,
+    /// Number of the first line in sight when not following (numbers as [`crate::domain::logs::Log`] counts).
+    pub top: u64,
+    pub search: Field,
+    pub searching: bool,
+}
+
+impl Default for LogView {
+    fn default() -> Self {
+        Self {
+            follow: true,
+            times: false,
+            wrap: false,
+            top: 0,
+            search: Field::default(),
+            searching: false,
+        }
+    }
+}
+
+impl Slice {
+    /// Where keys are looked up while the detail has the focus.
+    pub fn detail_context(&self) -> Context {
+        match self.tab {
+            Tab::Logs if self.log_view.searching => Context::LogSearch,
+            Tab::Logs => Context::DetailLogs,
+            _ => Context::Detail,
+        }
+    }
+
+    /// Takes one editing key in the search of the log.
+    pub fn edit_search(&mut self, request: &InputRequest) {
+        self.log_view.search.edit(request);
+        self.jump(true, true);
+    }
+
+    /// Takes one action in the detail.
+    pub fn act_detail(&mut self, action: Action, page: usize, turn: &mut Turn) {
+        match action {
+            Action::NextTab | Action::Right => self.turn_tab(1, turn),
+            Action::PreviousTab | Action::Left => self.turn_tab(-1, turn),
+            Action::Dismiss if self.log_view.searching => {
+                self.log_view.searching = false;
+                self.log_view.search = Field::default();
+            }
+            Action::Accept if self.log_view.searching => self.log_view.searching = false,
+            Action::Dismiss if !self.log_view.search.text().is_empty() => {
+                self.log_view.search = Field::default();
+            }
+            Action::Dismiss => turn.focus = Some(Pane::Runs),
+            Action::SaveLog => self.save_log(turn),
+            Action::Copy => self.copy_tab(turn),
+            _ if self.tab == Tab::Logs => self.act_log(action, page),
+            Action::Follow | Action::Times | Action::Wrap | Action::Search => {
+                self.tab = Tab::Logs;
+                turn.focus = Some(Pane::Detail);
+                self.opened_tab(turn);
+                self.act_log(action, page);
+            }
+            _ => self.detail_top = moved(self.detail_top, action, page),
+        }
+    }
+
+    pub(super) fn turn_tab(&mut self, by: isize, turn: &mut Turn) {
+        let at = Tab::ALL.iter().position(|t| *t == self.tab).unwrap_or(0);
+        let count = Tab::ALL.len();
+        let next = (at + count).saturating_add_signed(by) % count;
+        self.tab = Tab::ALL[next];
+        self.detail_top = 0;
+        self.opened_tab(turn);
+    }
+
+    /// The tab or the run under it changed: ask for what is not in memory.
+    pub(super) fn opened_tab(&mut self, turn: &mut Turn) {
+        let Some(run) = self.current() else { return };
+        let (id, job) = (run.id.clone(), run.job.clone());
+        let effect = match self.tab {
+            Tab::Logs if run.log.total() > 0 && run.log.lines().next().is_none() => {
+                Effect::ReadLog { run: id }
+            }
+            Tab::Manifest
+                if !matches!(
+                    run.phase,
+                    Phase::Dispatching | Phase::NotDispatched | Phase::Removed
+                ) && self.manifest.as_ref().is_none_or(|(of, _)| *of != id) =>
+            {
+                Effect::FetchManifest { run: id, job }
+            }
+            _ => return,
+        };
+        turn.effects.push(super::super::Effect::Runs(effect));
+    }
+
+    fn act_log(&mut self, action: Action, page: usize) {
+        let Some((first, end)) = self.current().map(|r| (r.log.first(), r.log.total())) else {
+            return;
+        };
+        let last = end.saturating_sub(1).max(first);
+        let view = &mut self.log_view;
+        let from = if view.follow {
+            end.saturating_sub(page as u64)
+        } else {
+            view.top
+        };
+        let to = match action {
+            Action::Down => from + 1,
+            Action::Up => from.saturating_sub(1),
+            Action::PageDown => from + page as u64,
+            Action::PageUp => from.saturating_sub(page as u64),
+            Action::Top => first,
+            Action::Bottom => {
+                view.follow = true;
+                return;
+            }
+            Action::Follow => {
+                view.follow = !view.follow;
+                view.top = from.clamp(first, last);
+                return;
+            }
+            Action::Times => {
+                view.times = !view.times;
+                return;
+            }
+            Action::Wrap => {
+                view.wrap = !view.wrap;
+                return;
+            }
+            Action::Search | Action::Filter => {
+                view.searching = true;
+                return;
+            }
+            Action::NextMatch => return self.jump(true, false),
+            Action::PreviousMatch => return self.jump(false, false),
+            _ => return,
+        };
+        view.follow = false;
+        view.top = to.clamp(first, last);
+    }
+
+    /// Goes to the next or previous line that has the searched text; `here` counts the line on top too.
+    fn jump(&mut self, forward: bool, here: bool) {
+        let wanted = self.log_view.search.text().to_lowercase();
+        let Some(run) = self.current().filter(|_| !wanted.is_empty()) else {
+            return;
+        };
+        let top = if self.log_view.follow {
+            run.log.first()
+        } else {
+            self.log_view.top
+        };
+        let hit = |text: &str| text.to_lowercase().contains(&wanted);
+        let found = if forward {
+            run.log.lines().find(|(n, line)| (*n > top || (here && *n == top)) && hit(&line.text))
+        } else {
+            run.log.lines().rev().find(|(n, line)| *n < top && hit(&line.text))
+        };
+        if let Some(n) = found.map(|(n, _)| n) {
+            self.log_view.follow = false;
+            self.log_view.top = n;
+        }
+    }
+
+    fn save_log(&self, turn: &mut Turn) {
+        match self.current() {
+            Some(run) if run.log.total() > 0 => {
+                turn.effects.push(super::super::Effect::Runs(Effect::SaveLog {
+                    run: run.id.clone(),
+                    job: run.job.clone(),
+                }));
+            }
+            _ => turn.notice(Notice::info("there is no log to save yet")),
+        }
+    }
+
+    fn copy_tab(&self, turn: &mut Turn) {
+        let Some(run) = self.current() else { return };
+        let text = match self.tab {
+            Tab::Logs => run
+                .log
+                .lines()
+                .map(|(_, line)| line.text.as_str())
+                .collect::<Vec<_>>()
+                .join("\n"),
+            Tab::Result => run
+                .executor
+                .as_ref()
+                .map(|result| result.raw.to_string())
+                .unwrap_or_default(),
+            Tab::Manifest => match &self.manifest {
+                Some((of, yaml)) if *of == run.id => yaml.clone(),
+                _ => String::new(),
+            },
+            Tab::Timeline => format!("kubectl -n {} describe job {}", run.namespace, run.job),
+            Tab::Events => format!("kubectl -n {} get events", run.namespace),
+        };
+        if text.is_empty() {
+            return turn.notice(Notice::info("there is nothing to copy here yet"));
+        }
+        turn.notice(Notice::info(format!(
+            "copied: {} ({} characters)",
+            self.tab.title(),
+            text.chars().count()
+        )));
+        turn.effects.push(super::super::Effect::Copy(text));
+    }
+}
+
+fn moved(top: usize, action: Action, page: usize) -> usize {
+    match action {
+        Action::Down => top.saturating_add(1),
+        Action::Up => top.saturating_sub(1),
+        Action::PageDown => top.saturating_add(page),
+        Action::PageUp => top.saturating_sub(page),
+        Action::Top => 0,
+        _ => top,
+    }
+}

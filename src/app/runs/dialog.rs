@@ -1,0 +1,198 @@
+//! The dialog that starts a sample run.
+
+use super::super::action::{Action, Context};
+use super::super::notices::Notice;
+use super::super::text::Field;
+use super::super::{Dialog, Turn};
+use super::{Around, Effect, Slice};
+use crate::domain::manifest::{RunOptions, plan_run};
+use tui_input::InputRequest;
+
+/// The place in the dialog that has the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spot {
+    #[default]
+    Sample,
+    Timeout,
+    Ttl,
+    Gpu,
+}
+
+impl Spot {
+    const ALL: [Self; 4] = [Self::Sample, Self::Timeout, Self::Ttl, Self::Gpu];
+
+    fn turned(self, by: isize) -> Self {
+        let at = Self::ALL.iter().position(|s| *s == self).unwrap_or(0);
+        Self::ALL[(at + 4).saturating_add_signed(by) % 4]
+    }
+}
+
+/// What is chosen so far. The fields start as the settings have them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunDialog {
+    /// Index in [`Slice::samples`].
+    pub sample: usize,
+    pub spot: Spot,
+    pub timeout: Field,
+    pub ttl: Field,
+    pub gpu: Field,
+    /// Why it cannot be started as it is.
+    pub problem: Option<String>,
+    /// Image that would run.
+    pub image: String,
+    /// The number it would get.
+    pub execution: u64,
+    /// Objects that would be created, once asked for.
+    pub preview: Option<String>,
+    pub preview_top: usize,
+}
+
+impl Slice {
+    /// Where keys are looked up while the dialog is open.
+    pub fn dialog_context(&self) -> Context {
+        if self.dialog.spot == Spot::Sample || self.dialog.preview.is_some() {
+            Context::RunDialog
+        } else {
+            Context::RunDialogText
+        }
+    }
+
+    pub(super) fn open_dialog(&mut self, around: &Around, turn: &mut Turn) {
+        if self.samples.is_empty() {
+            return turn.notice(Notice::bad(
+                "there are no samples; look at the message history (!) for what was wrong with them",
+            ));
+        }
+        let settings = &around.settings;
+        self.dialog = RunDialog {
+            sample: self.dialog.sample.min(self.samples.len() - 1),
+            timeout: Field::with(&settings.execution_timeout_seconds.to_string()),
+            ttl: Field::with(&settings.ttl_seconds.to_string()),
+            gpu: Field::with(&settings.gpu_limit.to_string()),
+            execution: self.all.next_execution(),
+            ..RunDialog::default()
+        };
+        self.check_dialog(around);
+        turn.open = Some(Dialog::Run);
+    }
+
+    /// Takes one editing key in the dialog.
+    pub fn edit_dialog(&mut self, request: &InputRequest, around: &Around) {
+        let field = match self.dialog.spot {
+            Spot::Sample => return,
+            Spot::Timeout => &mut self.dialog.timeout,
+            Spot::Ttl => &mut self.dialog.ttl,
+            Spot::Gpu => &mut self.dialog.gpu,
+        };
+        field.edit(request);
+        self.check_dialog(around);
+    }
+
+    /// Takes one action in the dialog; a page is `page` rows.
+    pub fn act_dialog(&mut self, action: Action, page: usize, around: &Around, turn: &mut Turn) {
+        if self.dialog.preview.is_some() {
+            return self.act_preview(action, page);
+        }
+        let last = self.samples.len().saturating_sub(1);
+        match (action, self.dialog.spot) {
+            (Action::Dismiss, _) => turn.close = true,
+            (Action::Accept, _) => self.start_chosen(around, turn),
+            (Action::PreviewManifest, _) => self.preview(around, turn),
+            (Action::FocusNext, spot) => self.dialog.spot = spot.turned(1),
+            (Action::FocusPrevious, spot) => self.dialog.spot = spot.turned(-1),
+            (Action::Down | Action::Right, Spot::Sample) => {
+                self.dialog.sample = (self.dialog.sample + 1).min(last);
+            }
+            (Action::Up | Action::Left, Spot::Sample) => {
+                self.dialog.sample = self.dialog.sample.saturating_sub(1);
+            }
+            (Action::Top, Spot::Sample) => self.dialog.sample = 0,
+            (Action::Bottom, Spot::Sample) => self.dialog.sample = last,
+            (Action::Down, spot) => self.dialog.spot = spot.turned(1),
+            (Action::Up, spot) => self.dialog.spot = spot.turned(-1),
+            _ => {}
+        }
+        self.check_dialog(around);
+    }
+
+    fn act_preview(&mut self, action: Action, page: usize) {
+        let top = self.dialog.preview_top;
+        self.dialog.preview_top = match action {
+            Action::Down => top.saturating_add(1),
+            Action::Up => top.saturating_sub(1),
+            Action::PageDown => top.saturating_add(page),
+            Action::PageUp => top.saturating_sub(page),
+            Action::Dismiss | Action::Accept | Action::PreviewManifest => {
+                self.dialog.preview = None;
+                0
+            }
+            _ => 0,
+        };
+    }
+
+    /// What the dialog asks for; a field that says what the settings say asks for nothing of its own.
+    fn options(&self, around: &Around) -> Result<RunOptions, String> {
+        let number = |name: &str, field: &Field| {
+            field
+                .text()
+                .trim()
+                .parse::<u32>()
+                .map_err(|_| format!("{name} `{}`: a whole number is needed", field.text()))
+        };
+        let unless = |value: u32, setting: u32| (value != setting).then_some(value);
+        let settings = &around.settings;
+        let timeout = number("timeout", &self.dialog.timeout)?;
+        let ttl = number("TTL", &self.dialog.ttl)?;
+        let gpu = number("GPU", &self.dialog.gpu)?;
+        Ok(RunOptions {
+            timeout_seconds: unless(timeout, settings.execution_timeout_seconds),
+            ttl_seconds: unless(ttl, settings.ttl_seconds),
+            gpu: unless(gpu, settings.gpu_limit),
+            image: None,
+        })
+    }
+
+    fn check_dialog(&mut self, around: &Around) {
+        let Some(sample) = self.samples.get(self.dialog.sample) else {
+            return;
+        };
+        let planned = self.options(around).and_then(|options| {
+            plan_run(sample, self.dialog.execution, &around.settings, &options)
+                .map_err(|refusal| refusal.to_string())
+        });
+        match planned {
+            Ok(plan) => {
+                self.dialog.image = plan.image;
+                self.dialog.problem = None;
+            }
+            Err(problem) => self.dialog.problem = Some(problem),
+        }
+    }
+
+    fn start_chosen(&mut self, around: &Around, turn: &mut Turn) {
+        let Some(sample) = self.samples.get(self.dialog.sample).cloned() else {
+            return;
+        };
+        let started = self
+            .options(around)
+            .and_then(|options| self.start(&sample, &options, around, turn));
+        match started {
+            Ok(()) => turn.close = true,
+            Err(problem) => self.dialog.problem = Some(problem),
+        }
+    }
+
+    fn preview(&mut self, around: &Around, turn: &mut Turn) {
+        let Some(sample) = self.samples.get(self.dialog.sample) else {
+            return;
+        };
+        let planned = self.options(around).and_then(|options| {
+            plan_run(sample, self.dialog.execution, &around.settings, &options)
+                .map_err(|refusal| refusal.to_string())
+        });
+        if let Ok(plan) = planned {
+            let effect = Effect::Preview(Box::new(plan));
+            turn.effects.push(super::super::Effect::Runs(effect));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The list: what it shows in which order, and what is asked of the selected run.
+
+use super::super::action::Action;
+use super::super::notices::Notice;
+use super::super::question::Question;
+use super::super::{Dialog, Pane, Turn};
+use super::{Around, Effect, Slice, label};
+use crate::domain::manifest::RunOptions;
+use crate::domain::runs::{Phase, Run, RunId, Ttl};
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use tui_input::InputRequest;
+
+/// Order of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    #[default]
+    Newest,
+    /// Living ones first, then by phase.
+    State,
+    Sample,
+    /// The next to be removed first.
+    Removal,
+}
+
+impl Sort {
+    /// The word in the title.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Newest => "newest",
+            Self::State => "state",
+            Self::Sample => "sample",
+            Self::Removal => "removal",
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::Newest => Self::State,
+            Self::State => Self::Sample,
+            Self::Sample => Self::Removal,
+            Self::Removal => Self::Newest,
+        }
+    }
+}
+
+/// The text that the filter looks at.
+pub fn haystack(run: &Run) -> String {
+    format!(
+        "{} {} {:?} {:?} {}",
+        label(run),
+        run.sample.as_deref().unwrap_or("studio"),
+        run.phase,
+        run.verdict,
+        run.reason.word
+    )
+    .to_lowercase()
+}
+
+impl Slice {
+    /// Takes one editing key in the filter.
+    pub fn edit_filter(&mut self, request: &InputRequest) {
+        self.filter.edit(request);
+        self.stale = true;
+    }
+
+    pub(super) fn act_list(&mut self, action: Action, page: usize, turn: &mut Turn) {
+        match action {
+            Action::Down => self.step(1, turn),
+            Action::Up => self.step(-1, turn),
+            Action::PageDown => self.step(isize::try_from(page).unwrap_or(1), turn),
+            Action::PageUp => self.step(-isize::try_from(page).unwrap_or(1), turn),
+            Action::Top => self.step(isize::MIN, turn),
+            Action::Bottom => self.step(isize::MAX, turn),
+            Action::Filter => self.filtering = true,
+            Action::Sort => {
+                self.sort = self.sort.next();
+                self.stale = true;
+            }
+            Action::Accept if self.filtering => self.filtering = false,
+            Action::Accept => {
+                turn.focus = Some(Pane::Detail);
+                self.opened_tab(turn);
+            }
+            Action::Dismiss => {
+                self.filtering = false;
+                self.filter = super::Field::default();
+                self.stale = true;
+            }
+            Action::NextTab | Action::Right => self.turn_tab(1, turn),
+            Action::PreviousTab | Action::Left => self.turn_tab(-1, turn),
+            Action::Copy => self.copy_job(turn),
+            _ => {}
+        }
+    }
+
+    /// Row of the selected run in [`Slice::visible`].
+    pub fn row(&self) -> Option<usize> {
+        let selected = self.selected.as_ref()?;
+        self.visible.iter().position(|id| id == selected)
+    }
+
+    fn step(&mut self, by: isize, turn: &mut Turn) {
+        self.settle();
+        let last = self.visible.len().saturating_sub(1);
+        let row = self.row().unwrap_or(0).saturating_add_signed(by).min(last);
+        self.select(self.visible.get(row).cloned(), turn);
+    }
+
+    fn select(&mut self, id: Option<RunId>, turn: &mut Turn) {
+        if self.selected != id {
+            self.selected = id;
+            self.detail_top = 0;
+            self.log_view.top = 0;
+            self.log_view.follow = true;
+            self.opened_tab(turn);
+        }
+    }
+
+    fn copy_job(&self, turn: &mut Turn) {
+        if let Some(run) = self.current() {
+            let line = format!("kubectl -n {} get job {}", run.namespace, run.job);
+            turn.notice(Notice::info(format!("copied: {line}")));
+            turn.effects.push(super::super::Effect::Copy(line));
+        }
+    }
+
+    /// Brings `visible` and the selection up to date.
+    pub fn settle(&mut self) {
+        if !self.stale {
+            return;
+        }
+        self.stale = false;
+        self.visible = self.shown().into_iter().map(|run| run.id.clone()).collect();
+        // A run that was accepted is found under its old id and goes by its new one.
+        let still = self.current().map(|run| run.id.clone());
+        self.selected = still
+            .filter(|id| self.filter.text().is_empty() || self.visible.contains(id))
+            .or_else(|| self.visible.first().cloned());
+    }
+
+    fn shown(&self) -> Vec<&Run> {
+        let mut runs: Vec<&Run> = if self.filter.text().trim().is_empty() {
+            self.all.iter().collect()
+        } else {
+            let pattern = Pattern::parse(
+                self.filter.text(),
+                CaseMatching::Ignore,
+                Normalization::Smart,
+            );
+            let mut matcher = Matcher::new(Config::DEFAULT);
+            let mut buffer = Vec::new();
+            self.all
+                .iter()
+                .filter(|run| {
+                    let text = haystack(run);
+                    let text = Utf32Str::new(&text, &mut buffer);
+                    pattern.score(text, &mut matcher).is_some()
+                })
+                .collect()
+        };
+        match self.sort {
+            Sort::Newest => {}
+            Sort::State => runs.sort_by_key(|run| rank(&run.phase)),
+            Sort::Sample => runs.sort_by(|a, b| a.sample.cmp(&b.sample)),
+            Sort::Removal => runs.sort_by_key(|run| {
+                let gone = run.removal.is_some();
+                (gone, run.expires_at().is_none(), run.expires_at())
+            }),
+        }
+        runs
+    }
+
+    pub(super) fn run_again(&mut self, around: &Around, turn: &mut Turn) {
+        let Some(run) = self.current() else {
+            return turn.notice(Notice::info("no run is selected; r starts one"));
+        };
+        let Some(name) = run.sample.clone() else {
+            return turn.notice(Notice::warning(format!(
+                "run {} was started by Studio and can only be run again there",
+                label(run)
+            )));
+        };
+        let Some(sample) = self.samples.iter().find(|s| s.name == name).cloned() else {
+            return turn.notice(Notice::bad(format!(
+                "there is no sample {name} any more; r shows those that are there"
+            )));
+        };
+        if let Err(why) = self.start(&sample, &RunOptions::default(), around, turn) {
+            turn.notice(Notice::bad(format!("{name} was not started: {why}")));
+        }
+    }
+
+    pub(super) fn ask_cancel(&mut self, around: &Around, turn: &mut Turn) {
+        let Some(run) = self.current() else { return };
+        let (id, job, name) = (run.id.clone(), run.job.clone(), label(run));
+        match run.phase {
+            Phase::Dispatching | Phase::NotDispatched => {
+                turn.notice(Notice::info(format!("run {name} has no Job to cancel")));
+            }
+            Phase::Retained | Phase::Deleting | Phase::Removed => {
+                turn.notice(Notice::info(format!(
+                    "run {name} has ended; there is nothing to cancel"
+                )));
+            }
+            Phase::Queued | Phase::Pending | Phase::Running | Phase::Started => {
+                let effect = super::super::Effect::Runs(Effect::Cancel {
+                    run: id,
+                    job: job.clone(),
+                    plan: around.cancel,
+                });
+                turn.open = Some(Dialog::Question(Box::new(Question::yes_no(
+                    format!(
+                        "Cancel run {name}? Job {job} in {} gets {} s to end.",
+                        around.place, around.cancel.grace
+                    ),
+                    vec![effect],
+                ))));
+            }
+        }
+    }
+
+    pub(super) fn ask_remove(&mut self, around: &Around, turn: &mut Turn) {
+        let Some(run) = self.current() else { return };
+        let (id, job, name) = (run.id.clone(), run.job.clone(), label(run));
+        if matches!(
+            run.phase,
+            Phase::Dispatching | Phase::NotDispatched | Phase::Removed
+        ) {
+            return turn.notice(Notice::info(format!("run {name} has no Job to remove")));
+        }
+        let effect = super::super::Effect::Runs(Effect::Remove {
+            run: id,
+            job: job.clone(),
+        });
+        turn.open = Some(Dialog::Question(Box::new(Question::yes_no(
+            format!(
+                "Remove Job {job} with its pods from {} now? Its log stays here.",
+                around.place
+            ),
+            vec![effect],
+        ))));
+    }
+
+    pub(super) fn keep(&mut self, turn: &mut Turn) {
+        let Some(run) = self.current() else { return };
+        let (id, job, name) = (run.id.clone(), run.job.clone(), label(run));
+        let too_late = matches!(run.phase, Phase::Deleting | Phase::Removed)
+            || run.expires_at().is_some_and(|at| at <= turn.now);
+        if too_late || matches!(run.phase, Phase::Dispatching | Phase::NotDispatched) {
+            return turn.notice(Notice::warning(format!(
+                "too late to keep run {name}: its Job is gone; its log and timeline stay here"
+            )));
+        }
+        turn.effects.push(super::super::Effect::Runs(Effect::Keep {
+            run: id,
+            job,
+            ttl: Ttl::MAX,
+        }));
+    }
+
+    /// An effect leaves after a yes: what follows the end of a run is its user's doing.
+    pub fn leaving(&mut self, effect: &Effect, turn: &mut Turn) {
+        if let Effect::Cancel { run, .. } | Effect::Remove { run, .. } = effect {
+            let wants = self.all.cancel_asked(run, turn.now);
+            self.want(wants, turn);
+        }
+    }
+}
+
+fn rank(phase: &Phase) -> u8 {
+    match phase {
+        Phase::Running | Phase::Started => 0,
+        Phase::Dispatching | Phase::Queued | Phase::Pending => 1,
+        Phase::Retained => 2,
+        Phase::Deleting => 3,
+        Phase::NotDispatched => 4,
+        Phase::Removed => 5,
+    }
+}
