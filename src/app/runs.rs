@@ -53,32 +53,78 @@ pub enum Msg {
     /// Runs of earlier days, from the history on disk.
     Restored(Vec<Run>),
     /// The API server has the Job.
-    Accepted { run: RunId, job: Box<JobSeen> },
+    Accepted {
+        run: RunId,
+        job: Box<JobSeen>,
+    },
     /// Nothing was created; the sentence says why and what to do.
-    Refused { run: RunId, why: String },
-    Log { run: RunId, event: LogEvent },
+    Refused {
+        run: RunId,
+        why: String,
+    },
+    Log {
+        run: RunId,
+        event: LogEvent,
+    },
     /// Lines of a log that is on disk only.
-    LogRead { run: RunId, lines: Vec<LogLine> },
-    ManifestFetched { run: RunId, yaml: String },
-    Previewed { yaml: String },
-    CancelStepped { run: RunId, step: CancelStep },
+    LogRead {
+        run: RunId,
+        lines: Vec<LogLine>,
+    },
+    ManifestFetched {
+        run: RunId,
+        yaml: String,
+    },
+    Previewed {
+        yaml: String,
+    },
+    CancelStepped {
+        run: RunId,
+        step: CancelStep,
+    },
 }
 
 /// What runs ask of the world.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    Create { run: RunId, plan: Box<RunPlan> },
+    Create {
+        run: RunId,
+        plan: Box<RunPlan>,
+    },
     /// Follow a container's log from its first line, and keep it in the history.
-    FollowLog { run: RunId, pod: String, container_id: String },
+    FollowLog {
+        run: RunId,
+        pod: String,
+        container_id: String,
+    },
     /// Keep the run in the history.
     Record(Box<Run>),
-    Cancel { run: RunId, job: String, plan: CancelPlan },
-    Remove { run: RunId, job: String },
-    Keep { run: RunId, job: String, ttl: Ttl },
-    FetchManifest { run: RunId, job: String },
-    ReadLog { run: RunId },
+    Cancel {
+        run: RunId,
+        job: String,
+        plan: CancelPlan,
+    },
+    Remove {
+        run: RunId,
+        job: String,
+    },
+    Keep {
+        run: RunId,
+        job: String,
+        ttl: Ttl,
+    },
+    FetchManifest {
+        run: RunId,
+        job: String,
+    },
+    ReadLog {
+        run: RunId,
+    },
     /// Write the log to a file named after the Job in the current directory.
-    SaveLog { run: RunId, job: String },
+    SaveLog {
+        run: RunId,
+        job: String,
+    },
     /// Show the objects of a run before they are created.
     Preview(Box<RunPlan>),
 }

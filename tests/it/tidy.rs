@@ -152,20 +152,33 @@ fn crates_stay_in_their_rooms() {
                 let used = line.trim_start().starts_with(&format!("use {name}::"))
                     || !named_after(line, &format!("{name}::")).is_empty();
                 if used && !rooms.contains(&source.module.as_str()) {
-                    wrong.push(format!("{}:{n}: {name} is not for {}", source.path.display(), source.module));
+                    wrong.push(format!(
+                        "{}:{n}: {name} is not for {}",
+                        source.path.display(),
+                        source.module
+                    ));
                 }
             }
             if source.module == "domain" {
                 let line = line.trim_start().trim_start_matches("pub ");
-                let first = line.strip_prefix("use ").and_then(|rest| rest.split("::").next());
+                let first = line
+                    .strip_prefix("use ")
+                    .and_then(|rest| rest.split("::").next());
                 let ours = ["crate", "super", "self"];
                 if let Some(first) = first
                     && !DOMAIN_CRATES.contains(&first)
                     && !ours.contains(&first)
                     && first.chars().next().is_some_and(char::is_lowercase)
-                    && !source.path.with_extension("").join(format!("{first}.rs")).exists()
+                    && !source
+                        .path
+                        .with_extension("")
+                        .join(format!("{first}.rs"))
+                        .exists()
                 {
-                    wrong.push(format!("{}:{n}: domain may not use {first}", source.path.display()));
+                    wrong.push(format!(
+                        "{}:{n}: domain may not use {first}",
+                        source.path.display()
+                    ));
                 }
             }
         }
@@ -179,13 +192,22 @@ fn files_are_short_and_say_what_they_hold() {
     for source in sources() {
         let lines = source.code().count();
         if lines > 400 {
-            wrong.push(format!("{}: {lines} lines of code; split it by noun", source.path.display()));
+            wrong.push(format!(
+                "{}: {lines} lines of code; split it by noun",
+                source.path.display()
+            ));
         }
         if !source.text.starts_with("//! ") {
-            wrong.push(format!("{}: begins without a `//!` line", source.path.display()));
+            wrong.push(format!(
+                "{}: begins without a `//!` line",
+                source.path.display()
+            ));
         }
         if source.path.ends_with("mod.rs") {
-            wrong.push(format!("{}: name it after its folder", source.path.display()));
+            wrong.push(format!(
+                "{}: name it after its folder",
+                source.path.display()
+            ));
         }
     }
     let main = sources().into_iter().find(|s| s.module == "main").unwrap();
@@ -197,13 +219,28 @@ fn files_are_short_and_say_what_they_hold() {
 
 #[test]
 fn nothing_is_left_undone_or_silenced() {
-    let marks = ["todo!(", "unimplemented!(", "dbg!(", "TODO", "FIXME", "XXX", "#[ignore"];
+    let marks = [
+        "todo!(",
+        "unimplemented!(",
+        "dbg!(",
+        "TODO",
+        "FIXME",
+        "XXX",
+        "#[ignore",
+    ];
     let mut wrong = Vec::new();
     for source in sources() {
         for (n, line) in source.text.lines().enumerate() {
-            let silent = line.contains("allow(") && line.trim_start().starts_with("#") && !line.contains("reason");
+            let silent = line.contains("allow(")
+                && line.trim_start().starts_with("#")
+                && !line.contains("reason");
             if silent || marks.iter().any(|mark| line.contains(mark)) {
-                wrong.push(format!("{}:{}: {}", source.path.display(), n + 1, line.trim()));
+                wrong.push(format!(
+                    "{}:{}: {}",
+                    source.path.display(),
+                    n + 1,
+                    line.trim()
+                ));
             }
         }
     }

@@ -200,9 +200,14 @@ impl Slice {
         };
         let hit = |text: &str| text.to_lowercase().contains(&wanted);
         let found = if forward {
-            run.log.lines().find(|(n, line)| (*n > top || (here && *n == top)) && hit(&line.text))
+            run.log
+                .lines()
+                .find(|(n, line)| (*n > top || (here && *n == top)) && hit(&line.text))
         } else {
-            run.log.lines().rev().find(|(n, line)| *n < top && hit(&line.text))
+            run.log
+                .lines()
+                .rev()
+                .find(|(n, line)| *n < top && hit(&line.text))
         };
         if let Some(n) = found.map(|(n, _)| n) {
             self.log_view.follow = false;
@@ -213,10 +218,11 @@ impl Slice {
     fn save_log(&self, turn: &mut Turn) {
         match self.current() {
             Some(run) if run.log.total() > 0 => {
-                turn.effects.push(super::super::Effect::Runs(Effect::SaveLog {
-                    run: run.id.clone(),
-                    job: run.job.clone(),
-                }));
+                turn.effects
+                    .push(super::super::Effect::Runs(Effect::SaveLog {
+                        run: run.id.clone(),
+                        job: run.job.clone(),
+                    }));
             }
             _ => turn.notice(Notice::info("there is no log to save yet")),
         }
