@@ -1,1 +1,108 @@
-//! What a person sees: a view of the state.
+//! What a person sees: a view of the state. [`view`] draws a frame; `keys` is the one key table, `theme` every style.
+//!
+//! ```text
+//! header    target, link, namespace, version, overlay, clock: on every screen, under no dialog
+//! banner    only while the connection is lost
+//! panes     Overlays, Settings | Runs, detail (80 columns: one list, its detail below)
+//! last line the newest message, the keys that hold anywhere
+//! dialogs   over the panes, one per file
+//! ```
+
+pub mod keys;
+pub mod theme;
+
+mod banner;
+mod detail;
+mod field;
+mod footer;
+mod header;
+mod help;
+mod layout;
+mod messages;
+mod overlays;
+mod palette;
+mod pane;
+mod question;
+mod run_dialog;
+mod runs;
+mod settings;
+mod text;
+mod too_small;
+
+use crate::app::{Dialog, Pane, State};
+use layout::Panes;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use theme::Theme;
+
+/// What the view remembers between frames: where each list begins. It is no state of the program; losing it only
+/// scrolls.
+#[derive(Debug, Default)]
+pub struct Scroll {
+    pub(crate) runs: ratatui_table::TableState,
+    pub(crate) overlays: usize,
+    pub(crate) settings: usize,
+    pub(crate) settings_form: usize,
+    pub(crate) diff: usize,
+    pub(crate) palette: usize,
+}
+
+/// Draws one frame of the state.
+pub fn view(state: &State, theme: &Theme, scroll: &mut Scroll, frame: &mut Frame) {
+    let area = frame.area();
+    if too_small::is(area) {
+        too_small::draw(frame, area);
+        return;
+    }
+    let rows = layout::rows(area, banner::height(state));
+    header::draw(state, theme, frame, rows.header);
+    banner::draw(state, theme, frame, rows.banner);
+    footer::draw_last_line(state, theme, frame, rows.last);
+    for (pane, place) in layout::panes(state, rows.body).iter() {
+        draw_pane(pane, state, theme, scroll, frame, place);
+        if pane::is_stale(state) {
+            pane::grey(theme, frame, place);
+        }
+    }
+    if let Some(tabs) = Panes::tab_line(rows.body) {
+        header::draw_tabs(state, theme, frame, tabs);
+    }
+    for dialog in &state.dialogs {
+        draw_dialog(dialog, state, theme, scroll, frame, rows.body);
+    }
+}
+
+fn draw_pane(
+    pane: Pane,
+    state: &State,
+    theme: &Theme,
+    scroll: &mut Scroll,
+    frame: &mut Frame,
+    area: Rect,
+) {
+    match pane {
+        Pane::Overlays => overlays::draw(state, theme, scroll, frame, area),
+        Pane::Settings => settings::draw(state, theme, scroll, frame, area),
+        Pane::Runs => runs::draw(state, theme, scroll, frame, area),
+        Pane::Detail => detail::draw(state, theme, frame, area),
+    }
+}
+
+fn draw_dialog(
+    dialog: &Dialog,
+    state: &State,
+    theme: &Theme,
+    scroll: &mut Scroll,
+    frame: &mut Frame,
+    area: Rect,
+) {
+    match dialog {
+        Dialog::Run => run_dialog::draw(state, theme, frame, area),
+        Dialog::Settings => settings::draw_form(state, theme, scroll, frame, area),
+        Dialog::Diff => overlays::draw_diff(state, theme, scroll, frame, area),
+        Dialog::Question(question) => question::draw(question, theme, frame, area),
+        Dialog::Help => help::draw(state, theme, frame, area),
+        Dialog::Palette => palette::draw(state, theme, scroll, frame, area),
+        Dialog::Messages => messages::draw(state, theme, frame, area),
+    }
+}

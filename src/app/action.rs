@@ -151,9 +151,13 @@ impl Action {
             | Self::KeepRun
             | Self::RemoveRun
             | Self::Logs => Some(Pane::Runs),
-            Self::Follow | Self::Times | Self::Wrap | Self::SaveLog | Self::Search => {
-                Some(Pane::Detail)
-            }
+            Self::NextTab
+            | Self::PreviousTab
+            | Self::Follow
+            | Self::Times
+            | Self::Wrap
+            | Self::SaveLog
+            | Self::Search => Some(Pane::Detail),
             Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership | Self::PruneOverlay => {
                 Some(Pane::Overlays)
             }

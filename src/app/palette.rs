@@ -80,6 +80,15 @@ impl Palette {
         palette
     }
 
+    /// How many actions it offers when nothing is typed.
+    pub fn total(&self) -> usize {
+        ENTRIES.iter().filter(|entry| self.offers(entry)).count()
+    }
+
+    fn offers(&self, entry: &Entry) -> bool {
+        self.faults || !matches!(entry.action, Action::Fault(_))
+    }
+
     /// Where its keys are looked up.
     pub const CONTEXT: Context = Context::Palette;
 
@@ -125,7 +134,7 @@ impl Palette {
         let mut buffer = Vec::new();
         let mut found: Vec<(u32, Entry, Vec<u32>)> = ENTRIES
             .iter()
-            .filter(|entry| self.faults || !matches!(entry.action, Action::Fault(_)))
+            .filter(|entry| self.offers(entry))
             .filter_map(|entry| {
                 let mut at = Vec::new();
                 let name = Utf32Str::new(entry.name, &mut buffer);

@@ -1,0 +1,80 @@
+//! The last line of the screen, and the keys at the bottom of a pane.
+
+use super::keys::{self, TABLE};
+use super::pane::cut;
+use super::theme::{Theme, Tone};
+use crate::app::State;
+use crate::app::action::{Action, Context};
+use crate::app::notices::Weight;
+use crate::sanitize::sanitize;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// The footer keys of a context, as many as fit whole into `room` columns; dimmed in a pane that has not the keys.
+pub(crate) fn hints<'a>(context: Context, theme: &Theme, focused: bool, room: usize) -> Line<'a> {
+    let mut spans: Vec<Span> = Vec::new();
+    let mut used = 1;
+    let rows = TABLE
+        .iter()
+        .filter(|row| row.in_footer && row.contexts.contains(&context));
+    for row in rows {
+        let key = row.shown();
+        let width = key.chars().count() + row.label.chars().count() + 3;
+        if used + width > room {
+            break;
+        }
+        used += width;
+        let (key_style, label_style) = if focused {
+            (theme.key(), theme.plain())
+        } else {
+            (theme.muted(), theme.muted())
+        };
+        spans.push(Span::styled(format!(" {key}"), key_style));
+        spans.push(Span::styled(format!(" {} ", row.label), label_style));
+    }
+    Line::from(spans)
+}
+
+/// Draws the newest message at the left and the keys that hold anywhere at the right.
+pub(crate) fn draw_last_line(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let mut right: Vec<Span> = Vec::new();
+    let context = state.context();
+    for (action, label) in [
+        (Action::Messages, "messages"),
+        (Action::Palette, "palette"),
+        (Action::Help, "help"),
+        (Action::Quit, "quit"),
+    ] {
+        if let Some(key) = keys::key_of(action, context) {
+            right.push(Span::styled(format!("  {key}"), theme.key()));
+            right.push(Span::styled(format!(" {label}"), theme.muted()));
+        }
+    }
+    right.push(Span::raw(" "));
+    let mut right = Line::from(right);
+    let notice = state.notices.current();
+    if notice.is_some() && area.width < super::layout::WIDE {
+        // A message needs the room more than the reminder does.
+        right = Line::from(vec![
+            Span::styled("  ?", theme.key()),
+            Span::styled(" help ", theme.muted()),
+        ]);
+    }
+    let room = usize::from(area.width).saturating_sub(right.width());
+    if let Some(notice) = notice {
+        let glyphs = theme.glyphs();
+        let (glyph, tone) = match notice.weight {
+            Weight::Good => (glyphs.good, Tone::Good),
+            Weight::Info => (glyphs.info, Tone::Accent),
+            Weight::Warning => (glyphs.warning, Tone::Warning),
+            Weight::Bad => (glyphs.bad, Tone::Bad),
+        };
+        let line = Line::from(vec![
+            Span::styled(format!(" {glyph} "), theme.tone(tone)),
+            Span::styled(sanitize(&notice.text).into_owned(), theme.plain()),
+        ]);
+        frame.render_widget(cut(line, room, glyphs.ellipsis), area);
+    }
+    frame.render_widget(right.right_aligned(), area);
+}

@@ -1,0 +1,235 @@
+//! The rows of the key table.
+
+use super::{Binding, Key};
+use crate::app::Pane;
+use crate::app::action::{Action, Context};
+use crossterm::event::KeyCode;
+
+const fn char(c: char) -> Key {
+    Key::char(c)
+}
+
+const fn control(c: char) -> Key {
+    Key::control(c)
+}
+
+const ENTER: Key = Key::plain(KeyCode::Enter);
+const ESC: Key = Key::plain(KeyCode::Esc);
+const TAB: Key = Key::plain(KeyCode::Tab);
+const BACK_TAB: Key = Key::plain(KeyCode::BackTab);
+const UP: Key = Key::plain(KeyCode::Up);
+const DOWN: Key = Key::plain(KeyCode::Down);
+const LEFT: Key = Key::plain(KeyCode::Left);
+const RIGHT: Key = Key::plain(KeyCode::Right);
+const HOME: Key = Key::plain(KeyCode::Home);
+const END: Key = Key::plain(KeyCode::End);
+const PAGE_UP: Key = Key::plain(KeyCode::PageUp);
+const PAGE_DOWN: Key = Key::plain(KeyCode::PageDown);
+
+const ANYWHERE: &[Context] = &[Context::Anywhere];
+const MAIN: &[Context] = &[
+    Context::Overlays,
+    Context::Settings,
+    Context::Runs,
+    Context::Detail,
+    Context::DetailLogs,
+];
+const RUNS: &[Context] = &[Context::Runs];
+const DETAIL: &[Context] = &[Context::Detail, Context::DetailLogs];
+const LOGS: &[Context] = &[Context::DetailLogs];
+const OVERLAYS: &[Context] = &[Context::Overlays];
+const SETTINGS: &[Context] = &[Context::Settings];
+const SETTINGS_BOTH: &[Context] = &[Context::Settings, Context::SettingsForm];
+const FORM: &[Context] = &[Context::SettingsForm];
+const DIFF: &[Context] = &[Context::Diff];
+const RUN_DIALOG: &[Context] = &[Context::RunDialog];
+const PALETTE: &[Context] = &[Context::Palette];
+
+/// Plain places: `j`, `k` and their kind move.
+const MOVABLE: &[Context] = &[
+    Context::Overlays,
+    Context::Settings,
+    Context::Runs,
+    Context::Detail,
+    Context::DetailLogs,
+    Context::RunDialog,
+    Context::SettingsForm,
+    Context::Diff,
+    Context::Help,
+    Context::Messages,
+];
+/// Places with text: only the arrows move.
+const TYPED: &[Context] = &[
+    Context::OverlaysFilter,
+    Context::RunsFilter,
+    Context::RunDialogText,
+    Context::SettingsText,
+    Context::DiffFilter,
+    Context::Palette,
+];
+const PAGED: &[Context] = &[
+    Context::Overlays,
+    Context::Settings,
+    Context::Runs,
+    Context::Detail,
+    Context::DetailLogs,
+    Context::SettingsForm,
+    Context::Diff,
+    Context::Help,
+    Context::Messages,
+];
+const PAGED_TYPED: &[Context] = &[
+    Context::OverlaysFilter,
+    Context::RunsFilter,
+    Context::DiffFilter,
+    Context::Palette,
+];
+
+const fn row(
+    contexts: &'static [Context],
+    keys: &'static [Key],
+    action: Action,
+    label: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        contexts,
+        keys,
+        action,
+        label,
+        help,
+        in_footer: false,
+    }
+}
+
+const fn footer(
+    contexts: &'static [Context],
+    keys: &'static [Key],
+    action: Action,
+    label: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding {
+        in_footer: true,
+        ..row(contexts, keys, action, label, help)
+    }
+}
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[Binding] = &[
+    // Runs
+    footer(RUNS, &[char('r')], Action::NewRun, "run", "start a sample run"),
+    row(&[Context::Overlays, Context::Settings, Context::Detail, Context::DetailLogs],
+        &[char('r')], Action::NewRun, "run", "start a sample run"),
+    footer(RUNS, &[char('R')], Action::RunAgain, "again", "start the selected run's sample once more"),
+    footer(RUNS, &[char('c')], Action::CancelRun, "cancel", "cancel the selected run: delete its Job and pod"),
+    footer(RUNS, &[char('K')], Action::KeepRun, "keep", "keep the selected run's Job longer: raise its TTL"),
+    row(RUNS, &[char('x')], Action::RemoveRun, "remove", "remove the selected run's finished Job now"),
+    footer(RUNS, &[char('l')], Action::Logs, "logs", "show the log of the selected run"),
+    footer(RUNS, &[char('/')], Action::Filter, "filter", "filter the list; matches are found anywhere in a row"),
+    footer(RUNS, &[char('s')], Action::Sort, "sort", "sort the list by the next column"),
+    row(RUNS, &[ENTER], Action::Accept, "open", "go to the detail of the selected run"),
+    row(RUNS, &[char('y')], Action::Copy, "copy", "copy the name of the selected run's Job"),
+    row(RUNS, &[ESC], Action::Dismiss, "clear", "clear the filter"),
+    footer(&[Context::RunsFilter], &[ENTER], Action::Accept, "keep filter", "leave the filter and keep what it found"),
+    footer(&[Context::RunsFilter], &[ESC], Action::Dismiss, "clear", "leave the filter and show all runs again"),
+
+    // Run detail
+    footer(DETAIL, &[RIGHT, char(']')], Action::NextTab, "next tab", "show the next tab of the run"),
+    row(DETAIL, &[LEFT, char('[')], Action::PreviousTab, "previous tab", "show the previous tab of the run"),
+    row(RUNS, &[RIGHT, char(']')], Action::NextTab, "next tab", "show the next tab of the run below"),
+    row(RUNS, &[LEFT, char('[')], Action::PreviousTab, "previous tab", "show the previous tab of the run below"),
+    footer(LOGS, &[char('f')], Action::Follow, "follow", "keep the newest line in sight, or stop doing so"),
+    footer(LOGS, &[char('t')], Action::Times, "times", "show or hide the time of each line"),
+    footer(LOGS, &[char('w')], Action::Wrap, "wrap", "wrap long lines, or cut them"),
+    footer(LOGS, &[char('/')], Action::Search, "search", "search the log; matches are marked"),
+    row(LOGS, &[char('n')], Action::NextMatch, "next match", "go to the next line that matches"),
+    row(LOGS, &[char('N')], Action::PreviousMatch, "previous match", "go to the line before that matches"),
+    footer(DETAIL, &[char('y'), char('c')], Action::Copy, "copy", "copy what this tab shows"),
+    footer(DETAIL, &[control('s')], Action::SaveLog, "save log", "save the whole log to a file"),
+    row(DETAIL, &[char('l')], Action::Logs, "logs", "show the log of the run"),
+    row(DETAIL, &[char('R')], Action::RunAgain, "again", "start the run's sample once more"),
+    row(DETAIL, &[char('K')], Action::KeepRun, "keep", "keep the run's Job longer: raise its TTL"),
+    footer(DETAIL, &[ESC], Action::Dismiss, "back", "go back to the list of runs"),
+    footer(&[Context::LogSearch], &[ENTER], Action::Accept, "go", "go to the next match and leave the search field"),
+    footer(&[Context::LogSearch], &[ESC], Action::Dismiss, "clear", "leave the search and take the marks away"),
+
+    // Overlays
+    footer(OVERLAYS, &[char('a')], Action::ApplyOverlay, "apply", "show what applying would change, then apply it"),
+    footer(OVERLAYS, &[char('v'), ENTER], Action::DiffOverlay, "diff", "show how the overlay differs from the cluster"),
+    footer(OVERLAYS, &[char('/')], Action::Filter, "filter", "filter the overlays"),
+    row(OVERLAYS, &[ESC], Action::Dismiss, "clear", "clear the filter"),
+    footer(&[Context::OverlaysFilter], &[ENTER], Action::Accept, "keep filter", "leave the filter and keep what it found"),
+    footer(&[Context::OverlaysFilter], &[ESC], Action::Dismiss, "clear", "leave the filter and show all overlays again"),
+    footer(DIFF, &[ENTER, char('a')], Action::Accept, "apply", "apply the overlay as shown"),
+    footer(DIFF, &[char('f')], Action::TakeOwnership, "take ownership", "take over the fields that others own, when applying"),
+    footer(DIFF, &[char('p')], Action::PruneOverlay, "prune too", "also remove what the overlay does not hold any more, when applying"),
+    footer(DIFF, &[char('/')], Action::Filter, "filter", "filter the objects"),
+    footer(DIFF, &[ESC, char('q')], Action::Dismiss, "close", "close without applying"),
+    footer(&[Context::DiffFilter], &[ENTER], Action::Accept, "keep filter", "leave the filter and keep what it found"),
+    footer(&[Context::DiffFilter], &[ESC], Action::Dismiss, "clear", "leave the filter and show all objects again"),
+
+    // Settings
+    footer(SETTINGS, &[char('e'), ENTER], Action::EditSettings, "edit", "open the settings form"),
+    footer(FORM, &[ENTER, char('e')], Action::Accept, "edit", "type a new value"),
+    footer(SETTINGS_BOTH, &[char('s'), control('s')], Action::SaveSettings, "save", "save the settings to their file"),
+    footer(SETTINGS_BOTH, &[char('u')], Action::UndoSetting, "undo", "undo the change of the selected setting"),
+    row(SETTINGS_BOTH, &[char('U')], Action::UndoAllSettings, "undo all", "undo all changes that are not saved"),
+    footer(FORM, &[char('d')], Action::ResetSetting, "default", "set the selected setting back to its default"),
+    footer(SETTINGS_BOTH, &[char('D')], Action::ShowSettingsDiff, "diff", "show the changes that are not saved"),
+    footer(FORM, &[ESC, char('q')], Action::Dismiss, "close", "close the form; changes stay and are counted in the pane"),
+    footer(&[Context::SettingsText], &[ENTER], Action::Accept, "take", "take the value as typed"),
+    footer(&[Context::SettingsText], &[ESC], Action::Dismiss, "as before", "leave the field as it was before"),
+    row(&[Context::SettingsText], &[control('s')], Action::SaveSettings, "save", "take the value and save the settings"),
+
+    // Run dialog
+    footer(RUN_DIALOG, &[ENTER], Action::Accept, "start", "start the run"),
+    footer(RUN_DIALOG, &[char('p')], Action::PreviewManifest, "preview", "show the ConfigMap and the Job before they are made"),
+    row(RUN_DIALOG, &[LEFT, char('h')], Action::Left, "previous", "choose the previous sample"),
+    row(RUN_DIALOG, &[RIGHT, char('l')], Action::Right, "next", "choose the next sample"),
+    footer(RUN_DIALOG, &[ESC, char('q')], Action::Dismiss, "close", "close without starting anything"),
+    footer(&[Context::RunDialogText], &[ENTER], Action::Accept, "start", "take the value and start the run"),
+    footer(&[Context::RunDialogText], &[ESC], Action::Dismiss, "close", "close without starting anything"),
+
+    // Questions
+    footer(&[Context::Question], &[char('y'), char('Y')], Action::Yes, "yes", "do what the question asks"),
+    footer(&[Context::Question], &[char('n'), char('N'), ENTER], Action::No, "no", "do nothing; enter says no as well"),
+    row(&[Context::Question], &[ESC, char('q')], Action::Dismiss, "no", "do nothing and close"),
+    footer(&[Context::QuestionText], &[ENTER], Action::Accept, "do it", "do what the question asks, once the name is typed"),
+    footer(&[Context::QuestionText], &[ESC], Action::Dismiss, "no", "do nothing and close"),
+
+    // Pages
+    footer(&[Context::Help], &[ESC, char('q'), char('?'), ENTER], Action::Dismiss, "close", "close the help and go on"),
+    footer(&[Context::Messages], &[ESC, char('q'), char('!'), ENTER], Action::Dismiss, "close", "close the message history"),
+    footer(PALETTE, &[ENTER], Action::Accept, "do it", "do the selected action"),
+    // Plain `y` is a letter of what is typed here.
+    footer(PALETTE, &[control('y')], Action::Copy, "copy CLI line", "copy the command line that does the same"),
+    footer(PALETTE, &[ESC, control('p')], Action::Dismiss, "close", "close the palette and do nothing"),
+
+    // Movement
+    row(MOVABLE, &[char('j'), DOWN], Action::Down, "down", "one row down"),
+    row(MOVABLE, &[char('k'), UP], Action::Up, "up", "one row up"),
+    row(TYPED, &[DOWN], Action::Down, "down", "one row down"),
+    row(TYPED, &[UP], Action::Up, "up", "one row up"),
+    row(PAGED, &[control('d'), PAGE_DOWN], Action::PageDown, "page down", "half a screen down"),
+    row(PAGED, &[control('u'), PAGE_UP], Action::PageUp, "page up", "half a screen up"),
+    row(PAGED_TYPED, &[PAGE_DOWN], Action::PageDown, "page down", "half a screen down"),
+    row(PAGED_TYPED, &[PAGE_UP], Action::PageUp, "page up", "half a screen up"),
+    row(PAGED, &[char('g'), HOME], Action::Top, "first", "to the first row"),
+    row(PAGED, &[char('G'), END], Action::Bottom, "last", "to the last row"),
+    row(&[Context::RunDialog, Context::RunDialogText, Context::SettingsText], &[TAB], Action::Down, "next field", "to the next field"),
+    row(&[Context::RunDialog, Context::RunDialogText, Context::SettingsText], &[BACK_TAB], Action::Up, "previous field", "to the previous field"),
+
+    // Everywhere
+    row(MAIN, &[char('1')], Action::Focus(Pane::Overlays), "overlays", "go to the overlays"),
+    row(MAIN, &[char('2')], Action::Focus(Pane::Settings), "settings", "go to the settings"),
+    row(MAIN, &[char('3')], Action::Focus(Pane::Runs), "runs", "go to the runs"),
+    row(MAIN, &[char('0')], Action::Focus(Pane::Detail), "detail", "go to the detail of the selected run"),
+    row(MAIN, &[TAB], Action::FocusNext, "next pane", "go to the next pane"),
+    row(MAIN, &[BACK_TAB], Action::FocusPrevious, "previous pane", "go to the pane before"),
+    row(ANYWHERE, &[char(':'), control('p')], Action::Palette, "palette", "every action by name, with its CLI line"),
+    row(ANYWHERE, &[char('!')], Action::Messages, "messages", "every message of this session"),
+    row(ANYWHERE, &[char('?')], Action::Help, "help", "this page: every key"),
+    row(MAIN, &[char('q')], Action::Quit, "quit", "leave the program; runs go on in the cluster"),
+    row(ANYWHERE, &[control('c')], Action::Quit, "quit", "leave the program from wherever you are"),
+];
