@@ -1,11 +1,13 @@
 //! The executor settings: every key with its rules, the layers a value can come from, and the typed result that runs use (contract 3).
 
+pub mod edit;
 pub mod images;
 pub mod key;
 pub mod layers;
 pub mod legacy;
 pub mod problem;
 pub mod rules;
+pub mod runs;
 pub mod value;
 
 use super::runs::Ttl;
