@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::executor::{self, Invocation};
+
 /// Arguments of `executor`; the sources of a payload and their order are contract 5.1.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -18,6 +20,10 @@ pub struct Args {
 
 /// Runs a payload and returns the process exit code of contract 5.6.
 pub fn run(args: Args) -> u8 {
-    let _ = args;
-    0
+    let code = executor::main(&Invocation {
+        payload_file: args.payload_file,
+        payload_json: args.payload_json,
+        output_file: args.output_file,
+    });
+    u8::try_from(code).unwrap_or(1)
 }
