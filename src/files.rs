@@ -1,4 +1,5 @@
 //! The disk: the only place with notify and toml_edit.
 
 pub mod paths;
+pub mod samples;
 pub mod watch;

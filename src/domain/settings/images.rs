@@ -1,9 +1,11 @@
 //! Executor images: the two classes, and the image that a reference and a tag make together (contract 3.6).
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Which executor image a request needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ImageClass {
     /// Models behind an API, and everything that needs no model.
     #[default]

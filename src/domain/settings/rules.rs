@@ -104,7 +104,7 @@ pub fn is_label_value(text: &str) -> bool {
 }
 
 /// A tag that is not blank.
-fn is_tag(text: &str) -> bool {
+pub fn is_tag(text: &str) -> bool {
     let bytes = text.as_bytes();
     text.len() <= 128
         && bytes

@@ -20,6 +20,8 @@ impl Settings {
             ttl_seconds: self.job_ttl.0,
             dispatch_timeout_seconds: self.dispatch_timeout,
             execution_timeout_seconds: self.execution_timeout,
+            cancel_grace_seconds: self.cancel_grace_timeout,
+            agent_runtime_cutover: self.agent_runtime_cutover,
             argocd_app: unless_blank(&self.argocd_app),
             live_code_path: self
                 .live_code
