@@ -6,6 +6,7 @@ pub mod guard;
 pub mod identity;
 pub mod logs;
 pub mod manifest;
+pub mod masking;
 pub mod observed;
 pub mod overlays;
 pub mod payload;

@@ -1,0 +1,111 @@
+//! The writes of runs: create, remove, keep longer; and what is fetched of one run.
+
+use super::Cluster;
+use super::error::{Error, Kind};
+use super::rest::Resource;
+use super::{convert, wire};
+use crate::domain::manifest::RunPlan;
+use crate::domain::masking;
+use crate::domain::observed::JobSeen;
+use crate::domain::runs::Ttl;
+use kube::api::{DeleteParams, Preconditions};
+use serde_json::{Value, json};
+
+/// What becomes of a Job's pods when the Job is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Propagation {
+    /// The Job goes at once, its pods later.
+    Background,
+    /// The Job stays, marked as going, until its pods are gone.
+    Foreground,
+}
+
+impl Cluster {
+    /// Creates the objects of a run: the Job, then its payload `ConfigMap` owned by it, so that both go together (contract 4.6).
+    /// When the second cannot be created the first is removed again.
+    ///
+    /// # Errors
+    /// Nothing of the run exists then; [`Error::HalfDone`] when the Job could not be removed again.
+    pub async fn create_run(&self, plan: &RunPlan) -> Result<JobSeen, Error> {
+        let namespace = &plan.namespace;
+        let job: wire::Job = self.create(Resource::Jobs, namespace, &plan.job_name, &plan.job).await?;
+        let uid = job.metadata.uid.clone();
+        let payload = plan.configmap(&uid);
+        let created = self.create::<wire::Bare>(Resource::ConfigMaps, namespace, &plan.configmap_name, &payload).await;
+        if let Err(error) = created {
+            let undone = self.delete_job(namespace, &plan.job_name, Some(&uid), Propagation::Background).await;
+            return Err(match undone {
+                Ok(()) => error,
+                Err(left) if left.kind() == Kind::NotFound => error,
+                Err(left) => Error::HalfDone { error: Box::new(error), left: Box::new(left) },
+            });
+        }
+        Ok(convert::job(job))
+    }
+
+    /// Deletes a Job with its pods. With a UID only that very Job, and not another one of the same name.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it is gone already, [`Kind::Conflict`] when the name belongs to another Job by now.
+    pub async fn delete_job(&self, namespace: &str, job: &str, uid: Option<&str>, propagation: Propagation) -> Result<(), Error> {
+        let params = match propagation {
+            // The default of the API leaves the pods behind.
+            Propagation::Background => DeleteParams::background(),
+            Propagation::Foreground => DeleteParams::foreground(),
+        };
+        self.delete(Resource::Jobs, namespace, job, &only(params, uid)).await
+    }
+
+    /// Deletes a pod, giving it `grace` seconds to end; 0 removes it by force, whatever its containers do.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it is gone already.
+    pub async fn delete_pod(&self, namespace: &str, pod: &str, uid: Option<&str>, grace: u32) -> Result<(), Error> {
+        let params = DeleteParams { grace_period_seconds: Some(grace), ..DeleteParams::default() };
+        self.delete(Resource::Pods, namespace, pod, &only(params, uid)).await
+    }
+
+    /// Sets a Job's time to live. The clock goes on from when the Job finished.
+    ///
+    /// # Errors
+    /// When the Job is gone or was replaced, or may not be changed.
+    pub async fn extend_ttl(&self, namespace: &str, job: &str, uid: Option<&str>, ttl: Ttl) -> Result<JobSeen, Error> {
+        let mut patch = json!({"spec": {"ttlSecondsAfterFinished": ttl.0}});
+        if let Some(uid) = uid {
+            // The API server refuses a patch that would change the UID: the check comes for free.
+            patch["metadata"] = json!({"uid": uid});
+        }
+        let job: wire::Job = self.merge(Resource::Jobs, namespace, job, &patch).await?;
+        Ok(convert::job(job))
+    }
+
+    /// The Job as the cluster has it, as YAML: managed fields left out, secret values masked.
+    ///
+    /// # Errors
+    /// When it is gone or may not be read.
+    pub async fn manifest(&self, namespace: &str, job: &str) -> Result<String, Error> {
+        let mut object: Value = self.get(Resource::Jobs, namespace, job).await?;
+        masking::mask(&mut object);
+        serde_saphyr::to_string(&object).map_err(|error| Error::Other {
+            what: format!("show job {job} as YAML"),
+            cluster: self.label().to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// The payload that a run was given (contract 4.6): the text under `payload.json`.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when the `ConfigMap` is gone, as Studio deletes its own when its wait ends.
+    pub async fn payload(&self, namespace: &str, configmap: &str) -> Result<Option<String>, Error> {
+        let object: Value = self.get(Resource::ConfigMaps, namespace, configmap).await?;
+        Ok(object["data"]["payload.json"].as_str().map(str::to_owned))
+    }
+}
+
+fn only(params: DeleteParams, uid: Option<&str>) -> DeleteParams {
+    DeleteParams {
+        preconditions: uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
+        ..params
+    }
+}
