@@ -92,7 +92,10 @@ impl Cluster {
     /// # Errors
     /// When the cluster does not answer or does not let us look.
     pub async fn namespace_exists(&self, namespace: &str) -> Result<bool, Error> {
-        match self.get::<wire::Bare>(Resource::Namespaces, "", namespace).await {
+        match self
+            .get::<wire::Bare>(Resource::Namespaces, "", namespace)
+            .await
+        {
             Ok(found) => Ok(found.metadata.deletion_timestamp.is_none()),
             Err(error) if error.kind() == error::Kind::NotFound => Ok(false),
             Err(error) => Err(error),

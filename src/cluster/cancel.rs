@@ -24,12 +24,24 @@ const LOOK_AGAIN: Duration = Duration::from_millis(300);
 
 impl Cluster {
     /// Cancels the run of `job`, telling each step; the last one says how it ended. The work goes on while the stream is polled.
-    pub fn cancel(&self, namespace: &str, job: &str, plan: CancelPlan) -> impl Stream<Item = CancelStep> + Send + Unpin + use<> {
-        let cancel = Cancel { cluster: self.clone(), namespace: namespace.to_owned(), job: job.to_owned(), plan };
+    pub fn cancel(
+        &self,
+        namespace: &str,
+        job: &str,
+        plan: CancelPlan,
+    ) -> impl Stream<Item = CancelStep> + Send + Unpin + use<> {
+        let cancel = Cancel {
+            cluster: self.clone(),
+            namespace: namespace.to_owned(),
+            job: job.to_owned(),
+            plan,
+        };
         task::stream(move |out| async move {
             let last = match cancel.run(&out).await {
                 Ok(step) => step,
-                Err(error) => CancelStep::Failed { reason: error.to_string() },
+                Err(error) => CancelStep::Failed {
+                    reason: error.to_string(),
+                },
             };
             let _ = out.send(last).await;
         })
@@ -69,16 +81,31 @@ impl Cancel {
         let finished = self.await_finish().await?;
         Ok(match (doubt, finished) {
             (Some(reason), _) => CancelStep::Uncertain { reason },
-            (None, Some(JobSeen { finish: Some(finish), .. })) => CancelStep::Kept { reason: finish.reason },
+            (
+                None,
+                Some(JobSeen {
+                    finish: Some(finish),
+                    ..
+                }),
+            ) => CancelStep::Kept {
+                reason: finish.reason,
+            },
             (None, Some(_)) => CancelStep::Uncertain {
-                reason: format!("the pods of job {} ended, but the Job got no final condition", self.job),
+                reason: format!(
+                    "the pods of job {} ended, but the Job got no final condition",
+                    self.job
+                ),
             },
             (None, None) => CancelStep::AlreadyGone,
         })
     }
 
     async fn look(&self) -> Result<Option<JobSeen>, Error> {
-        match self.cluster.get::<wire::Job>(Resource::Jobs, &self.namespace, &self.job).await {
+        match self
+            .cluster
+            .get::<wire::Job>(Resource::Jobs, &self.namespace, &self.job)
+            .await
+        {
             Ok(job) => Ok(Some(convert::job(job))),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -91,7 +118,14 @@ impl Cancel {
 
     async fn pods(&self) -> Result<Vec<PodSeen>, Error> {
         let found = Found::default();
-        kind::list::<wire::Pod>(&self.cluster, Resource::Pods, &self.namespace, Some(&self.selector()), &found).await?;
+        kind::list::<wire::Pod>(
+            &self.cluster,
+            Resource::Pods,
+            &self.namespace,
+            Some(&self.selector()),
+            &found,
+        )
+        .await?;
         Ok(found.0.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -103,12 +137,25 @@ impl Cancel {
 
     /// Foreground: the controller makes no pod for a Job that is going.
     async fn remove_unstarted(&self, job: &JobSeen) -> Result<CancelStep, Error> {
-        match self.cluster.delete_job(&self.namespace, &self.job, Some(&job.uid), Propagation::Foreground).await {
+        match self
+            .cluster
+            .delete_job(
+                &self.namespace,
+                &self.job,
+                Some(&job.uid),
+                Propagation::Foreground,
+            )
+            .await
+        {
             Ok(()) => {}
             Err(error) if error.kind() == Kind::NotFound => return Ok(CancelStep::AlreadyGone),
             Err(error) => return Err(error),
         }
-        let started = self.pods().await?.into_iter().find(|pod| pod.container.as_ref().is_some_and(|c| !c.id.is_empty()));
+        let started = self
+            .pods()
+            .await?
+            .into_iter()
+            .find(|pod| pod.container.as_ref().is_some_and(|c| !c.id.is_empty()));
         Ok(match started {
             Some(pod) => CancelStep::Uncertain {
                 reason: format!("pod {} began while the Job was being removed", pod.name),
@@ -118,18 +165,30 @@ impl Cancel {
     }
 
     /// Ends one pod; gives the reason for doubt, if its end was not observed.
-    async fn end_pod(&self, pod: &PodSeen, out: &mpsc::Sender<CancelStep>) -> Result<Option<String>, Error> {
+    async fn end_pod(
+        &self,
+        pod: &PodSeen,
+        out: &mpsc::Sender<CancelStep>,
+    ) -> Result<Option<String>, Error> {
         let name = || pod.name.clone();
         let grace = self.plan.grace;
         let (ends, mut end) = mpsc::channel(1);
-        let watched = Watched { uid: &pod.uid, ends, listed: Notify::new() };
+        let watched = Watched {
+            uid: &pod.uid,
+            ends,
+            listed: Notify::new(),
+        };
         let watch = self.watch_pod(&watched);
         let mut watch = std::pin::pin!(watch);
         let deadline = Instant::now() + Duration::from_secs(grace.into()) + NODE_LAG;
         let ask = async {
             // The pod is watched before it is asked, so that a quick end is not missed. Without a watch it is asked all the same.
             let _ = timeout(PATIENCE, watched.listed.notified()).await;
-            match self.cluster.delete_pod(&self.namespace, &pod.name, Some(&pod.uid), grace).await {
+            match self
+                .cluster
+                .delete_pod(&self.namespace, &pod.name, Some(&pod.uid), grace)
+                .await
+            {
                 Err(error) if error.kind() != Kind::NotFound => Err(error),
                 _ => {
                     let _ = out.send(CancelStep::Asked { pod: name(), grace }).await;
@@ -143,15 +202,29 @@ impl Cancel {
         };
         let (step, doubt) = match ended.unwrap_or(PodEnd::StillThere) {
             PodEnd::Ended(exit) => (CancelStep::Ended { pod: name(), exit }, None),
-            PodEnd::Vanished => (CancelStep::Vanished { pod: name() }, Some(format!("pod {} went before its end was seen", pod.name))),
+            PodEnd::Vanished => (
+                CancelStep::Vanished { pod: name() },
+                Some(format!("pod {} went before its end was seen", pod.name)),
+            ),
             PodEnd::StillThere => {
                 let _ = out.send(CancelStep::GraceOver { pod: name() }).await;
                 if !self.plan.force {
-                    let reason = format!("pod {} still runs after its grace, and removing it by force is switched off", pod.name);
+                    let reason = format!(
+                        "pod {} still runs after its grace, and removing it by force is switched off",
+                        pod.name
+                    );
                     return Ok(Some(reason));
                 }
-                self.cluster.delete_pod(&self.namespace, &pod.name, Some(&pod.uid), 0).await?;
-                (CancelStep::Forced { pod: name() }, Some(format!("pod {} was removed by force while it still ran", pod.name)))
+                self.cluster
+                    .delete_pod(&self.namespace, &pod.name, Some(&pod.uid), 0)
+                    .await?;
+                (
+                    CancelStep::Forced { pod: name() },
+                    Some(format!(
+                        "pod {} was removed by force while it still ran",
+                        pod.name
+                    )),
+                )
             }
         };
         let _ = out.send(step).await;
@@ -162,7 +235,14 @@ impl Cancel {
     async fn watch_pod(&self, watched: &Watched<'_>) -> std::convert::Infallible {
         let selector = self.selector();
         loop {
-            kind::follow::<wire::Pod>(&self.cluster, Resource::Pods, &self.namespace, Some(&selector), watched).await;
+            kind::follow::<wire::Pod>(
+                &self.cluster,
+                Resource::Pods,
+                &self.namespace,
+                Some(&selector),
+                watched,
+            )
+            .await;
             sleep(LOOK_AGAIN).await;
         }
     }
@@ -205,7 +285,10 @@ impl Take<wire::Pod> for Watched<'_> {
     async fn take(&self, change: Change<wire::Pod>) {
         let is_it = |pod: &wire::Pod| pod.metadata.uid == self.uid;
         let end = match change {
-            Change::Page(pods) => pods.into_iter().find(is_it).and_then(|pod| end_of(&convert::pod(pod))),
+            Change::Page(pods) => pods
+                .into_iter()
+                .find(is_it)
+                .and_then(|pod| end_of(&convert::pod(pod))),
             Change::Listed(uids) => {
                 self.listed.notify_one();
                 (!uids.contains(self.uid)).then_some(PodEnd::Vanished)
@@ -233,5 +316,9 @@ fn end_of(pod: &PodSeen) -> Option<PodEnd> {
 /// The end of a pod that is gone, from its last state: a container that never got an id never ran.
 fn end_of_removed(pod: &PodSeen) -> PodEnd {
     let never_ran = pod.container.as_ref().is_none_or(|c| c.id.is_empty());
-    end_of(pod).unwrap_or(if never_ran { PodEnd::Ended(None) } else { PodEnd::Vanished })
+    end_of(pod).unwrap_or(if never_ran {
+        PodEnd::Ended(None)
+    } else {
+        PodEnd::Vanished
+    })
 }

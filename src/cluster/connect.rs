@@ -5,7 +5,8 @@ use super::error::{Error, innermost};
 use crate::domain::guard::{self, Context, Wanted};
 use crate::domain::target::Target;
 use kube::config::{
-    Cluster as ClusterEntry, Config, Context as ContextEntry, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError, NamedExtension,
+    Cluster as ClusterEntry, Config, Context as ContextEntry, ExecInteractiveMode,
+    KubeConfigOptions, Kubeconfig, KubeconfigError, NamedExtension,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,12 +48,18 @@ pub fn contexts(kubeconfig: Option<&Path>) -> Result<Vec<Context>, Error> {
 fn read(path: Option<&Path>) -> Result<Kubeconfig, Error> {
     let files: Vec<PathBuf> = match (path, std::env::var_os("KUBECONFIG")) {
         (Some(path), _) => return Kubeconfig::read_from(path).map_err(explain),
-        (None, Some(list)) => std::env::split_paths(&list).filter(|p| !p.as_os_str().is_empty()).collect(),
+        (None, Some(list)) => std::env::split_paths(&list)
+            .filter(|p| !p.as_os_str().is_empty())
+            .collect(),
         (None, None) => Vec::new(),
     };
     if files.is_empty() {
         return match Kubeconfig::read() {
-            Err(KubeconfigError::ReadConfig(source, _)) if source.kind() == std::io::ErrorKind::NotFound => Ok(Kubeconfig::default()),
+            Err(KubeconfigError::ReadConfig(source, _))
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Ok(Kubeconfig::default())
+            }
             other => other.map_err(explain),
         };
     }
@@ -68,7 +75,10 @@ fn read(path: Option<&Path>) -> Result<Kubeconfig, Error> {
 fn contexts_of(kubeconfig: &Kubeconfig) -> Vec<Context> {
     let describe = |name: &str, entry: Option<&ContextEntry>| {
         let cluster = entry.and_then(|entry| {
-            let named = kubeconfig.clusters.iter().find(|c| c.name == entry.cluster)?;
+            let named = kubeconfig
+                .clusters
+                .iter()
+                .find(|c| c.name == entry.cluster)?;
             named.cluster.as_ref()
         });
         Context {
@@ -78,30 +88,47 @@ fn contexts_of(kubeconfig: &Kubeconfig) -> Vec<Context> {
             proxied: cluster.is_some_and(|c| c.proxy_url.is_some()),
         }
     };
-    kubeconfig.contexts.iter().map(|named| describe(&named.name, named.context.as_ref())).collect()
+    kubeconfig
+        .contexts
+        .iter()
+        .map(|named| describe(&named.name, named.context.as_ref()))
+        .collect()
 }
 
 /// Minikube leaves its name in the extensions of the context and of the cluster; older versions only their certificate's path.
 fn is_minikube(context: Option<&ContextEntry>, cluster: Option<&ClusterEntry>) -> bool {
     let marked = |extensions: Option<&Vec<NamedExtension>>| {
-        extensions.is_some_and(|all| all.iter().any(|e| e.extension.get("provider").and_then(|p| p.as_str()) == Some(MINIKUBE_PROVIDER)))
+        extensions.is_some_and(|all| {
+            all.iter().any(|e| {
+                e.extension.get("provider").and_then(|p| p.as_str()) == Some(MINIKUBE_PROVIDER)
+            })
+        })
     };
-    let certificate = cluster.and_then(|c| c.certificate_authority.as_deref()).map(Path::new);
+    let certificate = cluster
+        .and_then(|c| c.certificate_authority.as_deref())
+        .map(Path::new);
     marked(context.and_then(|c| c.extensions.as_ref()))
         || marked(cluster.and_then(|c| c.extensions.as_ref()))
-        || certificate.is_some_and(|path| path.components().any(|part| part.as_os_str() == ".minikube"))
+        || certificate.is_some_and(|path| {
+            path.components()
+                .any(|part| part.as_os_str() == ".minikube")
+        })
 }
 
 async fn client(kubeconfig: Kubeconfig, target: &Target) -> Result<kube::Client, Error> {
     // A no-op when it is installed already; without it rustls panics as soon as some dependency compiles in a second provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
-    let proxied = contexts_of(&kubeconfig).iter().any(|c| c.name == target.name && c.proxied);
+    let proxied = contexts_of(&kubeconfig)
+        .iter()
+        .any(|c| c.name == target.name && c.proxied);
     let options = KubeConfigOptions {
         context: Some(target.name.clone()),
         ..KubeConfigOptions::default()
     };
-    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(explain)?;
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(explain)?;
     if !proxied {
         // kube takes HTTPS_PROXY from the environment and matches NO_PROXY against the proxy's own address.
         config.proxy_url = None;
@@ -116,7 +143,11 @@ async fn client(kubeconfig: Kubeconfig, target: &Target) -> Result<kube::Client,
         exec.interactive_mode = Some(ExecInteractiveMode::Never);
     }
     kube::Client::try_from(config).map_err(|error| Error::Kubeconfig {
-        reason: format!("context {} cannot be used: {}", target.name, innermost(&error)),
+        reason: format!(
+            "context {} cannot be used: {}",
+            target.name,
+            innermost(&error)
+        ),
     })
 }
 
@@ -125,11 +156,19 @@ fn explain(error: KubeconfigError) -> Error {
     let reason = match error {
         KubeconfigError::ReadConfig(source, path) => return Error::KubeconfigFile { path, source },
         KubeconfigError::Parse(parse) => match parse.location() {
-            Some(at) => format!("the kubeconfig is not valid: line {}, column {}", at.line(), at.column()),
+            Some(at) => format!(
+                "the kubeconfig is not valid: line {}, column {}",
+                at.line(),
+                at.column()
+            ),
             None => "the kubeconfig is not valid".to_owned(),
         },
-        KubeconfigError::LoadCertificateAuthority(e) => format!("the certificate authority cannot be loaded: {e}"),
-        KubeconfigError::LoadClientCertificate(e) => format!("the client certificate cannot be loaded: {e}"),
+        KubeconfigError::LoadCertificateAuthority(e) => {
+            format!("the certificate authority cannot be loaded: {e}")
+        }
+        KubeconfigError::LoadClientCertificate(e) => {
+            format!("the client certificate cannot be loaded: {e}")
+        }
         KubeconfigError::LoadClientKey(e) => format!("the client key cannot be loaded: {e}"),
         other => other.to_string(),
     };
@@ -174,14 +213,21 @@ users:
     }
 
     fn connect(file: &tempfile::NamedTempFile, wanted: Wanted) -> Connect {
-        Connect { kubeconfig: Some(file.path().to_owned()), wanted, allowed: Vec::new() }
+        Connect {
+            kubeconfig: Some(file.path().to_owned()),
+            wanted,
+            allowed: Vec::new(),
+        }
     }
 
     #[test]
     fn contexts_are_described() {
         let file = file(MINIKUBE);
         let contexts = contexts(Some(file.path())).unwrap();
-        let facts: Vec<_> = contexts.iter().map(|c| (c.name.as_str(), c.minikube, c.proxied, c.server.is_empty())).collect();
+        let facts: Vec<_> = contexts
+            .iter()
+            .map(|c| (c.name.as_str(), c.minikube, c.proxied, c.server.is_empty()))
+            .collect();
         assert_eq!(
             facts,
             [
@@ -197,21 +243,39 @@ users:
     #[tokio::test]
     async fn a_named_local_context_connects_and_a_remote_one_does_not() {
         let file = file(MINIKUBE);
-        let (cluster, target) = Cluster::connect(&connect(&file, Wanted::Context("kind".into()))).await.unwrap();
-        assert_eq!(target, Target { kind: TargetKind::Context, name: "kind".into(), server: "https://127.0.0.1:40000".into() });
+        let (cluster, target) = Cluster::connect(&connect(&file, Wanted::Context("kind".into())))
+            .await
+            .unwrap();
+        assert_eq!(
+            target,
+            Target {
+                kind: TargetKind::Context,
+                name: "kind".into(),
+                server: "https://127.0.0.1:40000".into()
+            }
+        );
         assert_eq!(format!("{cluster:?}"), "Cluster(\"CONTEXT kind\")");
-        let error = Cluster::connect(&connect(&file, Wanted::Context("prod".into()))).await.unwrap_err();
+        let error = Cluster::connect(&connect(&file, Wanted::Context("prod".into())))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), Kind::Refused, "{error}");
-        let error = Cluster::connect(&connect(&file, Wanted::Context("nosuch".into()))).await.unwrap_err();
+        let error = Cluster::connect(&connect(&file, Wanted::Context("nosuch".into())))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), Kind::Unreachable, "{error}");
     }
 
     #[tokio::test]
     async fn certificates_are_looked_for_beside_the_kubeconfig() {
         let file = file(MINIKUBE);
-        let error = Cluster::connect(&connect(&file, Wanted::Profile("llmctl".into()))).await.unwrap_err();
+        let error = Cluster::connect(&connect(&file, Wanted::Profile("llmctl".into())))
+            .await
+            .unwrap_err();
         let beside = file.path().with_file_name("ca.crt");
-        assert!(error.to_string().contains(&beside.display().to_string()), "{error}");
+        assert!(
+            error.to_string().contains(&beside.display().to_string()),
+            "{error}"
+        );
     }
 
     #[test]
@@ -222,6 +286,9 @@ users:
         assert!(!error.to_string().contains("secret"), "{error}");
         assert_eq!(error.kind(), Kind::Invalid);
         let missing = contexts(Some(Path::new("/nonexistent/kubeconfig"))).unwrap_err();
-        assert!(missing.to_string().contains("/nonexistent/kubeconfig"), "{missing}");
+        assert!(
+            missing.to_string().contains("/nonexistent/kubeconfig"),
+            "{missing}"
+        );
     }
 }

@@ -18,35 +18,70 @@ pub enum Error {
 
     /// The file is not there or cannot be read.
     #[error("cannot read kubeconfig {}: {source}; name another with --kubeconfig", path.display())]
-    KubeconfigFile { path: PathBuf, source: std::io::Error },
+    KubeconfigFile {
+        path: PathBuf,
+        source: std::io::Error,
+    },
 
     /// Nobody answers, or what answers is not ready.
     #[error("cannot {what} at {cluster}: {reason}; is the cluster running?")]
-    Unreachable { what: String, cluster: String, reason: String },
+    Unreachable {
+        what: String,
+        cluster: String,
+        reason: String,
+    },
 
     /// 401: the credentials are not accepted.
-    #[error("cannot {what} at {cluster}: the credentials of the kubeconfig are not accepted ({reason}); renew them")]
-    Unauthorized { what: String, cluster: String, reason: String },
+    #[error(
+        "cannot {what} at {cluster}: the credentials of the kubeconfig are not accepted ({reason}); renew them"
+    )]
+    Unauthorized {
+        what: String,
+        cluster: String,
+        reason: String,
+    },
 
     /// 403: known, but not allowed to.
-    #[error("cannot {what} at {cluster}: not allowed; the account needs the verb {verb} on {resource} ({reason})")]
-    Denied { what: String, cluster: String, verb: &'static str, resource: &'static str, reason: String },
+    #[error(
+        "cannot {what} at {cluster}: not allowed; the account needs the verb {verb} on {resource} ({reason})"
+    )]
+    Denied {
+        what: String,
+        cluster: String,
+        verb: &'static str,
+        resource: &'static str,
+        reason: String,
+    },
 
     /// 404.
     #[error("cannot {what} at {cluster}: not found ({reason})")]
-    NotFound { what: String, cluster: String, reason: String },
+    NotFound {
+        what: String,
+        cluster: String,
+        reason: String,
+    },
 
     /// 409 on create.
     #[error("cannot {what} at {cluster}: it exists already; remove it or use another name")]
     Exists { what: String, cluster: String },
 
     /// 409 otherwise: somebody changed it, or it is not the one that was meant.
-    #[error("cannot {what} at {cluster}: it is not what it was any more ({reason}); look at it and try again")]
-    Conflict { what: String, cluster: String, reason: String },
+    #[error(
+        "cannot {what} at {cluster}: it is not what it was any more ({reason}); look at it and try again"
+    )]
+    Conflict {
+        what: String,
+        cluster: String,
+        reason: String,
+    },
 
     /// 400 and 422: the object is wrong.
     #[error("cannot {what} at {cluster}: {reason}")]
-    Invalid { what: String, cluster: String, reason: String },
+    Invalid {
+        what: String,
+        cluster: String,
+        reason: String,
+    },
 
     /// 410: the version that was asked for is too old; list again.
     #[error("cannot {what} at {cluster}: the cluster does not remember that far back")]
@@ -58,7 +93,11 @@ pub enum Error {
 
     /// What does not fit elsewhere.
     #[error("cannot {what} at {cluster}: {reason}")]
-    Other { what: String, cluster: String, reason: String },
+    Other {
+        what: String,
+        cluster: String,
+        reason: String,
+    },
 }
 
 /// The kinds that a caller tells apart.
@@ -86,7 +125,9 @@ impl Error {
         match self {
             Self::Refused(refusal) if refusal.is_safety() => Kind::Refused,
             Self::Refused(_) | Self::Unreachable { .. } => Kind::Unreachable,
-            Self::Kubeconfig { .. } | Self::KubeconfigFile { .. } | Self::Invalid { .. } => Kind::Invalid,
+            Self::Kubeconfig { .. } | Self::KubeconfigFile { .. } | Self::Invalid { .. } => {
+                Kind::Invalid
+            }
             Self::Unauthorized { .. } | Self::Denied { .. } => Kind::Denied,
             Self::NotFound { .. } => Kind::NotFound,
             Self::Exists { .. } | Self::Conflict { .. } => Kind::Conflict,
@@ -99,20 +140,37 @@ impl Error {
     /// Turns kube's error into ours; `asked` says what was tried.
     pub(in crate::cluster) fn of(asked: &Asked, cluster: &str, error: &kube::Error) -> Self {
         match error {
-            kube::Error::Api(status) => Self::of_status(asked, cluster, status.code, &status.reason, &status.message),
+            kube::Error::Api(status) => {
+                Self::of_status(asked, cluster, status.code, &status.reason, &status.message)
+            }
             other => {
-                let (what, cluster, reason) = (asked.to_string(), cluster.to_owned(), innermost(other));
+                let (what, cluster, reason) =
+                    (asked.to_string(), cluster.to_owned(), innermost(other));
                 if is_answer(other) {
-                    Self::Other { what, cluster, reason }
+                    Self::Other {
+                        what,
+                        cluster,
+                        reason,
+                    }
                 } else {
-                    Self::Unreachable { what, cluster, reason }
+                    Self::Unreachable {
+                        what,
+                        cluster,
+                        reason,
+                    }
                 }
             }
         }
     }
 
     /// Turns an answer of the API server into an error.
-    pub(in crate::cluster) fn of_status(asked: &Asked, cluster: &str, code: u16, word: &str, message: &str) -> Self {
+    pub(in crate::cluster) fn of_status(
+        asked: &Asked,
+        cluster: &str,
+        code: u16,
+        word: &str,
+        message: &str,
+    ) -> Self {
         let (what, cluster) = (asked.to_string(), cluster.to_owned());
         let reason = match (message.trim(), word) {
             ("", "") => format!("status {code}"),
@@ -120,15 +178,45 @@ impl Error {
             (message, _) => message.to_owned(),
         };
         match code {
-            400 | 413 | 415 | 422 => Self::Invalid { what, cluster, reason },
-            401 => Self::Unauthorized { what, cluster, reason },
-            403 => Self::Denied { what, cluster, verb: asked.verb, resource: asked.resource, reason },
-            404 => Self::NotFound { what, cluster, reason },
+            400 | 413 | 415 | 422 => Self::Invalid {
+                what,
+                cluster,
+                reason,
+            },
+            401 => Self::Unauthorized {
+                what,
+                cluster,
+                reason,
+            },
+            403 => Self::Denied {
+                what,
+                cluster,
+                verb: asked.verb,
+                resource: asked.resource,
+                reason,
+            },
+            404 => Self::NotFound {
+                what,
+                cluster,
+                reason,
+            },
             409 if word == "AlreadyExists" => Self::Exists { what, cluster },
-            409 => Self::Conflict { what, cluster, reason },
+            409 => Self::Conflict {
+                what,
+                cluster,
+                reason,
+            },
             410 => Self::Gone { what, cluster },
-            429 | 500 | 502..=504 => Self::Unreachable { what, cluster, reason },
-            _ => Self::Other { what, cluster, reason },
+            429 | 500 | 502..=504 => Self::Unreachable {
+                what,
+                cluster,
+                reason,
+            },
+            _ => Self::Other {
+                what,
+                cluster,
+                reason,
+            },
         }
     }
 
@@ -147,7 +235,11 @@ fn is_answer(error: &kube::Error) -> bool {
     use kube::Error as E;
     matches!(
         error,
-        E::SerdeError(_) | E::FromUtf8(_) | E::BuildRequest(_) | E::HttpError(_) | E::LinesCodecMaxLineLengthExceeded
+        E::SerdeError(_)
+            | E::FromUtf8(_)
+            | E::BuildRequest(_)
+            | E::HttpError(_)
+            | E::LinesCodecMaxLineLengthExceeded
     )
 }
 
@@ -173,21 +265,67 @@ mod tests {
     #[test]
     fn an_answer_becomes_one_sentence_with_object_cluster_and_next_step() {
         let table = [
-            (403, "Forbidden", "jobs.batch is forbidden", Kind::Denied, "verb create on jobs"),
-            (401, "Unauthorized", "Unauthorized", Kind::Denied, "renew them"),
-            (404, "NotFound", "namespaces \"llmctl\" not found", Kind::NotFound, "namespaces \"llmctl\" not found"),
-            (409, "AlreadyExists", "jobs.batch \"x\" already exists", Kind::Conflict, "exists already"),
-            (409, "Conflict", "uid mismatch", Kind::Conflict, "uid mismatch"),
-            (422, "Invalid", "spec.template: Required value", Kind::Invalid, "spec.template: Required value"),
+            (
+                403,
+                "Forbidden",
+                "jobs.batch is forbidden",
+                Kind::Denied,
+                "verb create on jobs",
+            ),
+            (
+                401,
+                "Unauthorized",
+                "Unauthorized",
+                Kind::Denied,
+                "renew them",
+            ),
+            (
+                404,
+                "NotFound",
+                "namespaces \"llmctl\" not found",
+                Kind::NotFound,
+                "namespaces \"llmctl\" not found",
+            ),
+            (
+                409,
+                "AlreadyExists",
+                "jobs.batch \"x\" already exists",
+                Kind::Conflict,
+                "exists already",
+            ),
+            (
+                409,
+                "Conflict",
+                "uid mismatch",
+                Kind::Conflict,
+                "uid mismatch",
+            ),
+            (
+                422,
+                "Invalid",
+                "spec.template: Required value",
+                Kind::Invalid,
+                "spec.template: Required value",
+            ),
             (410, "Expired", "too old", Kind::Gone, "remember"),
-            (503, "ServiceUnavailable", "", Kind::Unreachable, "ServiceUnavailable"),
+            (
+                503,
+                "ServiceUnavailable",
+                "",
+                Kind::Unreachable,
+                "ServiceUnavailable",
+            ),
             (418, "", "", Kind::Other, "status 418"),
         ];
         for (code, word, message, kind, part) in table {
             let error = from(code, word, message);
             let text = error.to_string();
             assert_eq!(error.kind(), kind, "{text}");
-            for part in [part, "MINIKUBE llmctl", "create job llmctl-exec-1 in namespace llmctl"] {
+            for part in [
+                part,
+                "MINIKUBE llmctl",
+                "create job llmctl-exec-1 in namespace llmctl",
+            ] {
                 assert!(text.contains(part), "{text} lacks {part}");
             }
             assert!(!text.contains("Status {"), "{text}");
@@ -196,15 +334,21 @@ mod tests {
 
     #[test]
     fn a_status_in_kubes_error_is_not_dumped() {
-        let status = kube::core::Status::failure("quota exceeded", "Forbidden").with_code(403).boxed();
+        let status = kube::core::Status::failure("quota exceeded", "Forbidden")
+            .with_code(403)
+            .boxed();
         let asked = Asked::object("create", Resource::Jobs, "llmctl", "j");
         let text = Error::of(&asked, "CONTEXT kind", &kube::Error::Api(status)).to_string();
-        assert!(text.contains("quota exceeded") && !text.contains("Some("), "{text}");
+        assert!(
+            text.contains("quota exceeded") && !text.contains("Some("),
+            "{text}"
+        );
     }
 
     #[test]
     fn the_innermost_cause_is_told() {
-        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused");
+        let refused =
+            std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused");
         let outer = kube::Error::Service(Box::new(std::io::Error::other(refused)));
         assert_eq!(innermost(&outer), "connection refused");
     }

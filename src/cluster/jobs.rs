@@ -28,16 +28,35 @@ impl Cluster {
     /// Nothing of the run exists then; [`Error::HalfDone`] when the Job could not be removed again.
     pub async fn create_run(&self, plan: &RunPlan) -> Result<JobSeen, Error> {
         let namespace = &plan.namespace;
-        let job: wire::Job = self.create(Resource::Jobs, namespace, &plan.job_name, &plan.job).await?;
+        let job: wire::Job = self
+            .create(Resource::Jobs, namespace, &plan.job_name, &plan.job)
+            .await?;
         let uid = job.metadata.uid.clone();
         let payload = plan.configmap(&uid);
-        let created = self.create::<wire::Bare>(Resource::ConfigMaps, namespace, &plan.configmap_name, &payload).await;
+        let created = self
+            .create::<wire::Bare>(
+                Resource::ConfigMaps,
+                namespace,
+                &plan.configmap_name,
+                &payload,
+            )
+            .await;
         if let Err(error) = created {
-            let undone = self.delete_job(namespace, &plan.job_name, Some(&uid), Propagation::Background).await;
+            let undone = self
+                .delete_job(
+                    namespace,
+                    &plan.job_name,
+                    Some(&uid),
+                    Propagation::Background,
+                )
+                .await;
             return Err(match undone {
                 Ok(()) => error,
                 Err(left) if left.kind() == Kind::NotFound => error,
-                Err(left) => Error::HalfDone { error: Box::new(error), left: Box::new(left) },
+                Err(left) => Error::HalfDone {
+                    error: Box::new(error),
+                    left: Box::new(left),
+                },
             });
         }
         Ok(convert::job(job))
@@ -47,29 +66,52 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Kind::NotFound`] when it is gone already, [`Kind::Conflict`] when the name belongs to another Job by now.
-    pub async fn delete_job(&self, namespace: &str, job: &str, uid: Option<&str>, propagation: Propagation) -> Result<(), Error> {
+    pub async fn delete_job(
+        &self,
+        namespace: &str,
+        job: &str,
+        uid: Option<&str>,
+        propagation: Propagation,
+    ) -> Result<(), Error> {
         let params = match propagation {
             // The default of the API leaves the pods behind.
             Propagation::Background => DeleteParams::background(),
             Propagation::Foreground => DeleteParams::foreground(),
         };
-        self.delete(Resource::Jobs, namespace, job, &only(params, uid)).await
+        self.delete(Resource::Jobs, namespace, job, &only(params, uid))
+            .await
     }
 
     /// Deletes a pod, giving it `grace` seconds to end; 0 removes it by force, whatever its containers do.
     ///
     /// # Errors
     /// [`Kind::NotFound`] when it is gone already.
-    pub async fn delete_pod(&self, namespace: &str, pod: &str, uid: Option<&str>, grace: u32) -> Result<(), Error> {
-        let params = DeleteParams { grace_period_seconds: Some(grace), ..DeleteParams::default() };
-        self.delete(Resource::Pods, namespace, pod, &only(params, uid)).await
+    pub async fn delete_pod(
+        &self,
+        namespace: &str,
+        pod: &str,
+        uid: Option<&str>,
+        grace: u32,
+    ) -> Result<(), Error> {
+        let params = DeleteParams {
+            grace_period_seconds: Some(grace),
+            ..DeleteParams::default()
+        };
+        self.delete(Resource::Pods, namespace, pod, &only(params, uid))
+            .await
     }
 
     /// Sets a Job's time to live. The clock goes on from when the Job finished.
     ///
     /// # Errors
     /// When the Job is gone or was replaced, or may not be changed.
-    pub async fn extend_ttl(&self, namespace: &str, job: &str, uid: Option<&str>, ttl: Ttl) -> Result<JobSeen, Error> {
+    pub async fn extend_ttl(
+        &self,
+        namespace: &str,
+        job: &str,
+        uid: Option<&str>,
+        ttl: Ttl,
+    ) -> Result<JobSeen, Error> {
         let mut patch = json!({"spec": {"ttlSecondsAfterFinished": ttl.0}});
         if let Some(uid) = uid {
             // The API server refuses a patch that would change the UID: the check comes for free.
@@ -105,7 +147,10 @@ impl Cluster {
 
 fn only(params: DeleteParams, uid: Option<&str>) -> DeleteParams {
     DeleteParams {
-        preconditions: uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
+        preconditions: uid.map(|uid| Preconditions {
+            uid: Some(uid.to_owned()),
+            resource_version: None,
+        }),
         ..params
     }
 }

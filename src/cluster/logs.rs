@@ -33,7 +33,12 @@ const SOON_AT_MOST: Duration = Duration::from_secs(5);
 
 impl Cluster {
     /// Follows the log of `container_id`, the container `executor` of `pod`. The stream ends after [`LogEvent::Whole`] or [`LogEvent::Gap`].
-    pub fn follow_log(&self, namespace: &str, pod: &str, container_id: &str) -> impl Stream<Item = LogEvent> + Send + Unpin + use<> {
+    pub fn follow_log(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container_id: &str,
+    ) -> impl Stream<Item = LogEvent> + Send + Unpin + use<> {
         let source = Source {
             cluster: self.clone(),
             namespace: namespace.to_owned(),
@@ -86,7 +91,11 @@ impl Source {
             let end = self.read(true, &mut resume, &out).await;
             match &end {
                 End::NoPod => break gone(&self.pod),
-                End::NoLog(reason) => break LogEvent::Gap { reason: reason.clone() },
+                End::NoLog(reason) => {
+                    break LogEvent::Gap {
+                        reason: reason.clone(),
+                    };
+                }
                 End::Clean | End::Silent | End::NotYet | End::Broken(_) => {}
             }
             let fate = self.fate().await;
@@ -104,7 +113,14 @@ impl Source {
                     End::Broken(reason) => self.pause(reason, &mut pauses, &out).await,
                     End::Silent | End::NotYet => sleep(SOON).await,
                 },
-                Fate::NoPod if matches!(end, End::Clean) && self.cluster.endings.wait(&self.container_id, WATCH_LAG).await => {
+                Fate::NoPod
+                    if matches!(end, End::Clean)
+                        && self
+                            .cluster
+                            .endings
+                            .wait(&self.container_id, WATCH_LAG)
+                            .await =>
+                {
                     break LogEvent::Whole;
                 }
                 Fate::NoPod => break gone(&self.pod),
@@ -138,7 +154,11 @@ impl Source {
     }
 
     async fn fate(&self) -> Fate {
-        match self.cluster.get::<wire::Pod>(Resource::Pods, &self.namespace, &self.pod).await {
+        match self
+            .cluster
+            .get::<wire::Pod>(Resource::Pods, &self.namespace, &self.pod)
+            .await
+        {
             Ok(pod) => match convert::pod(pod).container {
                 Some(container) if container.id.is_empty() => Fate::Running,
                 Some(container) if container.id != self.container_id => Fate::Replaced,
@@ -155,7 +175,12 @@ impl Source {
 
     /// Reads once, from where the last reading stopped.
     async fn read(&self, follow: bool, resume: &mut Resume, out: &mpsc::Sender<LogEvent>) -> End {
-        let asked = Asked::object("read the log of", Resource::Pods, &self.namespace, &self.pod);
+        let asked = Asked::object(
+            "read the log of",
+            Resource::Pods,
+            &self.namespace,
+            &self.pod,
+        );
         let params = LogParams {
             container: Some(convert::CONTAINER.to_owned()),
             follow,
@@ -163,12 +188,19 @@ impl Source {
             since_time: resume.since(),
             ..LogParams::default()
         };
-        let request = match Resource::Pods.request(&self.namespace).logs(&self.pod, &params) {
+        let request = match Resource::Pods
+            .request(&self.namespace)
+            .logs(&self.pod, &params)
+        {
             Ok(request) => request,
             Err(error) => return End::Broken(innermost(&error)),
         };
         let client = self.cluster.client();
-        let stream = match self.cluster.within(&asked, client.request_stream(request)).await {
+        let stream = match self
+            .cluster
+            .within(&asked, client.request_stream(request))
+            .await
+        {
             Ok(stream) => stream,
             Err(error) => {
                 return match error.kind() {

@@ -40,7 +40,10 @@ mod tests {
         let mut pauses = Pauses::new();
         for full in [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0] {
             let pause = pauses.next().as_secs_f64();
-            assert!(pause <= full + 1e-9 && pause >= full * 0.8 - 1e-9, "{pause} for {full}");
+            assert!(
+                pause <= full + 1e-9 && pause >= full * 0.8 - 1e-9,
+                "{pause} for {full}"
+            );
         }
         pauses.reset();
         assert!(pauses.next() <= FIRST);

@@ -50,7 +50,9 @@ impl Resource {
         Request::new(match self {
             Self::Namespaces => "/api/v1/namespaces".to_owned(),
             Self::Jobs => format!("/apis/batch/v1/namespaces/{namespace}/{plural}"),
-            Self::Pods | Self::ConfigMaps | Self::Events => format!("/api/v1/namespaces/{namespace}/{plural}"),
+            Self::Pods | Self::ConfigMaps | Self::Events => {
+                format!("/api/v1/namespaces/{namespace}/{plural}")
+            }
         })
     }
 }
@@ -65,25 +67,42 @@ pub(super) struct Asked {
 
 impl Asked {
     /// One object.
-    pub(super) fn object(verb: &'static str, resource: Resource, namespace: &str, name: &str) -> Self {
+    pub(super) fn object(
+        verb: &'static str,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+    ) -> Self {
         let noun = resource.noun();
         let what = if namespace.is_empty() {
             format!("{noun} {name}")
         } else {
             format!("{noun} {name} in namespace {namespace}")
         };
-        Self { verb, resource: resource.plural(), what }
+        Self {
+            verb,
+            resource: resource.plural(),
+            what,
+        }
     }
 
     /// All objects of a kind.
     pub(super) fn all(verb: &'static str, resource: Resource, namespace: &str) -> Self {
         let plural = resource.plural();
-        Self { verb, resource: plural, what: format!("{plural} in namespace {namespace}") }
+        Self {
+            verb,
+            resource: plural,
+            what: format!("{plural} in namespace {namespace}"),
+        }
     }
 
     /// Something that is no object.
     pub(super) fn path(verb: &'static str, what: &str, path: &'static str) -> Self {
-        Self { verb, resource: path, what: what.to_owned() }
+        Self {
+            verb,
+            resource: path,
+            what: what.to_owned(),
+        }
     }
 }
 
@@ -96,7 +115,9 @@ impl fmt::Display for Asked {
 /// A plain GET.
 pub(super) fn get(path: &'static str) -> Result<HttpRequest<Vec<u8>>, Error> {
     let asked = Asked::path("read", path, path);
-    HttpRequest::get(path).body(Vec::new()).map_err(|e| unbuilt(&asked, &e))
+    HttpRequest::get(path)
+        .body(Vec::new())
+        .map_err(|e| unbuilt(&asked, &e))
 }
 
 fn unbuilt(asked: &Asked, error: &(dyn std::error::Error + 'static)) -> Error {
@@ -121,25 +142,45 @@ impl Cluster {
         }
     }
 
-    pub(super) async fn request<T: DeserializeOwned>(&self, asked: &Asked, request: HttpRequest<Vec<u8>>) -> Result<T, Error> {
+    pub(super) async fn request<T: DeserializeOwned>(
+        &self,
+        asked: &Asked,
+        request: HttpRequest<Vec<u8>>,
+    ) -> Result<T, Error> {
         self.within(asked, self.client.request(request)).await
     }
 
-    pub(super) async fn request_text(&self, asked: &Asked, request: HttpRequest<Vec<u8>>) -> Result<String, Error> {
+    pub(super) async fn request_text(
+        &self,
+        asked: &Asked,
+        request: HttpRequest<Vec<u8>>,
+    ) -> Result<String, Error> {
         self.within(asked, self.client.request_text(request)).await
     }
 
-    pub(super) async fn get<T: DeserializeOwned>(&self, resource: Resource, namespace: &str, name: &str) -> Result<T, Error> {
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+    ) -> Result<T, Error> {
         let asked = Asked::object("get", resource, namespace, name);
         let request = resource.request(namespace).get(name, &GetParams::default());
-        self.request(&asked, request.map_err(|e| unbuilt(&asked, &e))?).await
+        self.request(&asked, request.map_err(|e| unbuilt(&asked, &e))?)
+            .await
     }
 
     /// One page of a list; errors as they are for the caller to tell an expired page from others.
-    pub(super) async fn page<T: DeserializeOwned>(&self, resource: Resource, namespace: &str, params: &ListParams) -> Result<T, Error> {
+    pub(super) async fn page<T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        params: &ListParams,
+    ) -> Result<T, Error> {
         let asked = Asked::all("list", resource, namespace);
         let request = resource.request(namespace).list(params);
-        self.request(&asked, request.map_err(|e| unbuilt(&asked, &e))?).await
+        self.request(&asked, request.map_err(|e| unbuilt(&asked, &e))?)
+            .await
     }
 
     /// Creates an object; `name` is for the message.
@@ -152,9 +193,13 @@ impl Cluster {
     ) -> Result<T, Error> {
         let asked = Asked::object("create", resource, namespace, name);
         let body = serde_json::to_vec(object).map_err(|e| unbuilt(&asked, &e))?;
-        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        let params = PostParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PostParams::default()
+        };
         let request = resource.request(namespace).create(&params, body);
-        self.request(&asked, request.map_err(|e| unbuilt(&asked, &e))?).await
+        self.request(&asked, request.map_err(|e| unbuilt(&asked, &e))?)
+            .await
     }
 
     /// Merges `patch` into an object.
@@ -166,15 +211,29 @@ impl Cluster {
         patch: &serde_json::Value,
     ) -> Result<T, Error> {
         let asked = Asked::object("patch", resource, namespace, name);
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        let request = resource.request(namespace).patch(name, &params, &Patch::Merge(patch));
-        self.request(&asked, request.map_err(|e| unbuilt(&asked, &e))?).await
+        let params = PatchParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let request = resource
+            .request(namespace)
+            .patch(name, &params, &Patch::Merge(patch));
+        self.request(&asked, request.map_err(|e| unbuilt(&asked, &e))?)
+            .await
     }
 
     /// Deletes an object. The answer, the object or a status, is of no interest.
-    pub(super) async fn delete(&self, resource: Resource, namespace: &str, name: &str, params: &DeleteParams) -> Result<(), Error> {
+    pub(super) async fn delete(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        name: &str,
+        params: &DeleteParams,
+    ) -> Result<(), Error> {
         let asked = Asked::object("delete", resource, namespace, name);
         let request = resource.request(namespace).delete(name, params);
-        self.request_text(&asked, request.map_err(|e| unbuilt(&asked, &e))?).await.map(drop)
+        self.request_text(&asked, request.map_err(|e| unbuilt(&asked, &e))?)
+            .await
+            .map(drop)
     }
 }

@@ -26,7 +26,9 @@ impl Sieve {
             return Vec::new();
         }
         self.stems.insert(stem_of_pods(job));
-        let (known, still) = std::mem::take(&mut self.waiting).into_iter().partition(|event| self.is_known(event));
+        let (known, still) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|event| self.is_known(event));
         self.waiting = still;
         Vec::from(known)
     }
@@ -48,7 +50,11 @@ impl Sieve {
         if event.kind == "Job" {
             return self.jobs.contains(&event.name);
         }
-        let stem = event.name.len().checked_sub(LETTERS).and_then(|end| event.name.get(..end));
+        let stem = event
+            .name
+            .len()
+            .checked_sub(LETTERS)
+            .and_then(|end| event.name.get(..end));
         stem.is_some_and(|stem| self.stems.contains(stem))
     }
 }
@@ -87,16 +93,29 @@ mod tests {
         let mut sieve = Sieve::default();
         assert!(sieve.know("llmctl-exec-1").is_empty());
         assert!(sieve.pass(event("a", "Job", "llmctl-exec-1")).is_some());
-        assert!(sieve.pass(event("b", "Pod", "llmctl-exec-1-x7k2p")).is_some());
+        assert!(
+            sieve
+                .pass(event("b", "Pod", "llmctl-exec-1-x7k2p"))
+                .is_some()
+        );
         assert!(sieve.pass(event("c", "Job", "llmctl-exec-11")).is_none());
-        assert!(sieve.pass(event("d", "Pod", "llmctl-exec-11-x7k2p")).is_none());
+        assert!(
+            sieve
+                .pass(event("d", "Pod", "llmctl-exec-11-x7k2p"))
+                .is_none()
+        );
         assert!(sieve.pass(event("e", "Pod", "plain")).is_none());
     }
 
     #[test]
     fn early_events_wait_for_their_job() {
         let mut sieve = Sieve::default();
-        for (uid, kind, name) in [("a", "Job", "j"), ("b", "Pod", "j-x7k2p"), ("c", "Pod", "k-x7k2p"), ("a", "Job", "j")] {
+        for (uid, kind, name) in [
+            ("a", "Job", "j"),
+            ("b", "Pod", "j-x7k2p"),
+            ("c", "Pod", "k-x7k2p"),
+            ("a", "Job", "j"),
+        ] {
             assert!(sieve.pass(event(uid, kind, name)).is_none());
         }
         assert_eq!(uids(&sieve.know("j")), ["b", "a"]);
@@ -119,7 +138,15 @@ mod tests {
         assert_eq!(job.len(), 63);
         let mut sieve = Sieve::default();
         sieve.know(&job);
-        assert!(sieve.pass(event("a", "Pod", &format!("{}x7k2p", &job[..58]))).is_some());
-        assert!(sieve.pass(event("b", "Pod", &format!("{}-x7k2p", &job[..20]))).is_none());
+        assert!(
+            sieve
+                .pass(event("a", "Pod", &format!("{}x7k2p", &job[..58])))
+                .is_some()
+        );
+        assert!(
+            sieve
+                .pass(event("b", "Pod", &format!("{}-x7k2p", &job[..20])))
+                .is_none()
+        );
     }
 }

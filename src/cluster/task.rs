@@ -16,7 +16,10 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let (sender, receiver) = mpsc::channel(ROOM);
-    Driven { receiver, work: Some(Box::pin(work(sender))) }
+    Driven {
+        receiver,
+        work: Some(Box::pin(work(sender))),
+    }
 }
 
 /// See [`stream`].

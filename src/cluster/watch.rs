@@ -32,7 +32,9 @@ const DENIED_PAUSE: Duration = Duration::from_secs(300);
 pub enum Observation {
     Seen(Seen),
     /// The cluster answers; comes first, and again after each loss. Full lists follow.
-    Connected { version: String },
+    Connected {
+        version: String,
+    },
     /// The cluster does not answer or refuses. Nothing shown is certain until the next `Connected`.
     Lost {
         /// One sentence, ready to show.
@@ -43,7 +45,9 @@ pub enum Observation {
         attempt: u32,
     },
     /// Jobs and pods are seen, the events about them may not be.
-    NoEvents { reason: String },
+    NoEvents {
+        reason: String,
+    },
 }
 
 impl Cluster {
@@ -61,8 +65,10 @@ impl Cluster {
         let (sender, mut receiver) = mpsc::channel(1);
         let desk = Desk::new(self, sender);
         let lists = async {
-            kind::list::<wire::Job>(self, Resource::Jobs, namespace, Some(EXECUTOR_LABEL), &desk).await?;
-            kind::list::<wire::Pod>(self, Resource::Pods, namespace, Some(EXECUTOR_LABEL), &desk).await?;
+            kind::list::<wire::Job>(self, Resource::Jobs, namespace, Some(EXECUTOR_LABEL), &desk)
+                .await?;
+            kind::list::<wire::Pod>(self, Resource::Pods, namespace, Some(EXECUTOR_LABEL), &desk)
+                .await?;
             match kind::list::<wire::Event>(self, Resource::Events, namespace, None, &desk).await {
                 Err(error) if error.kind() != Kind::Denied => Err(error),
                 _ => Ok(()),
@@ -109,7 +115,13 @@ async fn drive(cluster: Cluster, namespace: String, out: mpsc::Sender<Observatio
         attempt += 1;
         let retry_in = pauses.next();
         let reason = lost.to_string();
-        let _ = out.send(Observation::Lost { reason, retry_in, attempt }).await;
+        let _ = out
+            .send(Observation::Lost {
+                reason,
+                retry_in,
+                attempt,
+            })
+            .await;
         tokio::select! {
             () = tokio::time::sleep(retry_in) => {}
             () = cluster.wake.notified() => {}
@@ -126,16 +138,34 @@ async fn greet(cluster: &Cluster) -> Result<String, Error> {
 /// Follows all three kinds until the connection is lost; gives the reason.
 async fn observe(cluster: &Cluster, namespace: &str, out: &mpsc::Sender<Observation>) -> Error {
     let desk = Desk::new(cluster, out.clone());
-    let jobs = kind::follow::<wire::Job>(cluster, Resource::Jobs, namespace, Some(EXECUTOR_LABEL), &desk);
-    let pods = kind::follow::<wire::Pod>(cluster, Resource::Pods, namespace, Some(EXECUTOR_LABEL), &desk);
+    let jobs = kind::follow::<wire::Job>(
+        cluster,
+        Resource::Jobs,
+        namespace,
+        Some(EXECUTOR_LABEL),
+        &desk,
+    );
+    let pods = kind::follow::<wire::Pod>(
+        cluster,
+        Resource::Pods,
+        namespace,
+        Some(EXECUTOR_LABEL),
+        &desk,
+    );
     let events = async {
         desk.jobs_listed.notified().await;
         loop {
-            let end = kind::follow::<wire::Event>(cluster, Resource::Events, namespace, None, &desk).await;
+            let end =
+                kind::follow::<wire::Event>(cluster, Resource::Events, namespace, None, &desk)
+                    .await;
             if end.kind() != Kind::Denied {
                 return end;
             }
-            let _ = out.send(Observation::NoEvents { reason: end.to_string() }).await;
+            let _ = out
+                .send(Observation::NoEvents {
+                    reason: end.to_string(),
+                })
+                .await;
             tokio::time::sleep(DENIED_PAUSE).await;
         }
     };
@@ -156,11 +186,17 @@ struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     fn new(cluster: &'a Cluster, out: mpsc::Sender<Observation>) -> Self {
-        Self { cluster, out, sieve: Mutex::default(), jobs_listed: Notify::new() }
+        Self {
+            cluster,
+            out,
+            sieve: Mutex::default(),
+            jobs_listed: Notify::new(),
+        }
     }
 
     async fn know<'n>(&self, jobs: impl IntoIterator<Item = &'n str>) {
-        let waited: Vec<EventSeen> = self.with_sieve(|sieve| jobs.into_iter().flat_map(|job| sieve.know(job)).collect());
+        let waited: Vec<EventSeen> =
+            self.with_sieve(|sieve| jobs.into_iter().flat_map(|job| sieve.know(job)).collect());
         for event in waited {
             self.tell(Seen::Event(Box::new(event))).await;
         }

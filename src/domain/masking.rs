@@ -9,7 +9,17 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Whether a variable of that name is likely to hold a secret.
 pub fn is_secret_name(name: &str) -> bool {
-    const WORDS: [&str; 9] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "KEY", "KEYS", "CREDENTIAL", "CREDENTIALS", "PASSPHRASE"];
+    const WORDS: [&str; 9] = [
+        "PASSWORD",
+        "PASSWD",
+        "SECRET",
+        "TOKEN",
+        "KEY",
+        "KEYS",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "PASSPHRASE",
+    ];
     let upper = name.to_ascii_uppercase();
     let mut parts = upper.split(|c: char| !c.is_ascii_alphanumeric());
     parts.any(|part| WORDS.contains(&part)) || upper.ends_with("APIKEY")
@@ -17,16 +27,25 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Whether a text holds credentials by its form: a URL with a password.
 pub fn is_secret_value(value: &str) -> bool {
-    let Some((_, rest)) = value.split_once("://") else { return false };
+    let Some((_, rest)) = value.split_once("://") else {
+        return false;
+    };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+    authority
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// Makes an object fit to be shown: no managed fields, no copy of itself in an annotation, secret values of variables masked; a Secret keeps its key names only.
 pub fn mask(object: &mut Value) {
     if object.get("kind").and_then(Value::as_str) == Some("Secret") {
         for field in ["data", "stringData"] {
-            for value in object.get_mut(field).and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut()) {
+            for value in object
+                .get_mut(field)
+                .and_then(Value::as_object_mut)
+                .into_iter()
+                .flat_map(|map| map.values_mut())
+            {
                 *value = MASK.into();
             }
         }
@@ -58,7 +77,10 @@ fn mask_variables(value: &mut Value) {
 }
 
 fn mask_variable(variable: &mut Value) {
-    let named_secret = variable.get("name").and_then(Value::as_str).is_some_and(is_secret_name);
+    let named_secret = variable
+        .get("name")
+        .and_then(Value::as_str)
+        .is_some_and(is_secret_name);
     if let Some(Value::String(text)) = variable.get_mut("value")
         && !text.is_empty()
         && (named_secret || is_secret_value(text))
@@ -74,10 +96,24 @@ mod tests {
 
     #[test]
     fn names_that_hold_secrets() {
-        for name in ["LLMCTL_POSTGRES_PASSWORD", "OPENAI_API_KEY", "openaiApiKey", "GITHUB_TOKEN", "FLASK_SECRET_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY"] {
+        for name in [
+            "LLMCTL_POSTGRES_PASSWORD",
+            "OPENAI_API_KEY",
+            "openaiApiKey",
+            "GITHUB_TOKEN",
+            "FLASK_SECRET_KEY",
+            "HF_TOKEN",
+            "AWS_SECRET_ACCESS_KEY",
+        ] {
             assert!(is_secret_name(name), "{name}");
         }
-        for name in ["LLMCTL_POSTGRES_HOST", "LLMCTL_MONKEY", "TOKENIZER_PATH", "KEYBOARD", "LLMCTL_STUDIO_DATA_DIR"] {
+        for name in [
+            "LLMCTL_POSTGRES_HOST",
+            "LLMCTL_MONKEY",
+            "TOKENIZER_PATH",
+            "KEYBOARD",
+            "LLMCTL_STUDIO_DATA_DIR",
+        ] {
             assert!(!is_secret_name(name), "{name}");
         }
     }
@@ -100,19 +136,33 @@ mod tests {
         });
         mask(&mut job);
         let text = job.to_string();
-        assert!(!text.contains("geheim") && !text.contains("managedFields"), "{text}");
+        assert!(
+            !text.contains("geheim") && !text.contains("managedFields"),
+            "{text}"
+        );
         let env = &job["spec"]["template"]["spec"]["containers"][0]["env"];
-        assert_eq!((&env[0]["value"], &env[2]["value"], &env[3]["value"]), (&json!(MASK), &json!("db"), &json!("")));
+        assert_eq!(
+            (&env[0]["value"], &env[2]["value"], &env[3]["value"]),
+            (&json!(MASK), &json!("db"), &json!(""))
+        );
         assert_eq!(job["metadata"]["annotations"], json!({"kept": "yes"}));
 
-        let mut secret = json!({"kind": "Secret", "data": {"a": "Z2VoZWlt"}, "stringData": {"b": "geheim"}});
+        let mut secret =
+            json!({"kind": "Secret", "data": {"a": "Z2VoZWlt"}, "stringData": {"b": "geheim"}});
         mask(&mut secret);
-        assert_eq!(secret, json!({"kind": "Secret", "data": {"a": MASK}, "stringData": {"b": MASK}}));
+        assert_eq!(
+            secret,
+            json!({"kind": "Secret", "data": {"a": MASK}, "stringData": {"b": MASK}})
+        );
     }
 
     #[test]
     fn urls_with_a_password_are_secrets() {
         assert!(is_secret_value("redis://:pw@host:1/0") && is_secret_value("https://u:p@h/x@y"));
-        assert!(!is_secret_value("https://host:80/a@b") && !is_secret_value("user:pw@host") && !is_secret_value("https://user@host"));
+        assert!(
+            !is_secret_value("https://host:80/a@b")
+                && !is_secret_value("user:pw@host")
+                && !is_secret_value("https://user@host")
+        );
     }
 }

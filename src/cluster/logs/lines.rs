@@ -63,7 +63,12 @@ impl Lines {
 
 fn line(bytes: &[u8], cut: usize) -> LogLine {
     let space = bytes.iter().take(STAMP + 1).position(|b| *b == b' ');
-    let stamp = space.and_then(|at| std::str::from_utf8(&bytes[..at]).ok()?.parse::<Timestamp>().ok());
+    let stamp = space.and_then(|at| {
+        std::str::from_utf8(&bytes[..at])
+            .ok()?
+            .parse::<Timestamp>()
+            .ok()
+    });
     let text = match (stamp, space) {
         (Some(_), Some(at)) => &bytes[at + 1..],
         _ => bytes,
@@ -77,7 +82,10 @@ fn line(bytes: &[u8], cut: usize) -> LogLine {
 
 /// The node's own word, in place of a log that it does not have.
 pub(super) fn is_lost(line: &LogLine) -> bool {
-    line.at.is_none() && line.text.starts_with("unable to retrieve container logs for ")
+    line.at.is_none()
+        && line
+            .text
+            .starts_with("unable to retrieve container logs for ")
 }
 
 #[cfg(test)]
@@ -102,15 +110,36 @@ mod tests {
         let mut lines = Lines::default();
         lines.push(b"2026-11-24T08:00:00.123456789Z hello  world\n2026-11-24T10:00:00+02:00 \nno time here\n2026-11-24T08:00:00Z\n");
         let got = all(&mut lines);
-        assert_eq!(got[0], LogLine { at: Some("2026-11-24T08:00:00.123456789Z".parse().unwrap()), text: "hello  world".into() });
-        assert_eq!(got[1], LogLine { at: Some("2026-11-24T08:00:00Z".parse().unwrap()), text: String::new() });
-        assert_eq!(got[2], LogLine { at: None, text: "no time here".into() });
+        assert_eq!(
+            got[0],
+            LogLine {
+                at: Some("2026-11-24T08:00:00.123456789Z".parse().unwrap()),
+                text: "hello  world".into()
+            }
+        );
+        assert_eq!(
+            got[1],
+            LogLine {
+                at: Some("2026-11-24T08:00:00Z".parse().unwrap()),
+                text: String::new()
+            }
+        );
+        assert_eq!(
+            got[2],
+            LogLine {
+                at: None,
+                text: "no time here".into()
+            }
+        );
         assert_eq!(got[3].at, None);
     }
 
     #[test]
     fn bytes_that_are_no_text_are_replaced_and_nothing_else_is() {
-        assert_eq!(texts(b"a\xffb\n\x1b[31mred\r\n"), ["a\u{fffd}b", "\u{1b}[31mred\r"]);
+        assert_eq!(
+            texts(b"a\xffb\n\x1b[31mred\r\n"),
+            ["a\u{fffd}b", "\u{1b}[31mred\r"]
+        );
     }
 
     #[test]

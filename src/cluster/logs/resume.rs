@@ -50,7 +50,11 @@ impl Resume {
             self.newest = Some(at);
             let since = self.since();
             // Older ones in the middle are dropped too: the server leaves them out wherever they stand.
-            if self.times.front().is_some_and(|(oldest, _)| Some(*oldest) < since) {
+            if self
+                .times
+                .front()
+                .is_some_and(|(oldest, _)| Some(*oldest) < since)
+            {
                 self.times.retain(|(time, _)| Some(*time) >= since);
             }
         }
@@ -65,7 +69,10 @@ impl Resume {
 
     /// Begins the next reading.
     pub(super) fn replay(&self) -> Replay {
-        Replay { expected: self.times.clone(), resumed: self.newest.is_some() }
+        Replay {
+            expected: self.times.clone(),
+            resumed: self.newest.is_some(),
+        }
     }
 }
 
@@ -74,7 +81,11 @@ impl Replay {
     pub(super) fn admit(&mut self, line: &LogLine) -> Admission {
         let Some(at) = line.at else {
             // The rest of a long line whose beginning was delivered, or the node's own word.
-            return if self.resumed { Admission::Known } else { Admission::New };
+            return if self.resumed {
+                Admission::Known
+            } else {
+                Admission::New
+            };
         };
         self.resumed = false;
         if self.expected.is_empty() {
@@ -108,13 +119,18 @@ mod tests {
 
     fn line(nanoseconds: i64, text: usize) -> LogLine {
         let start: Timestamp = "2026-11-24T08:00:00Z".parse().unwrap();
-        LogLine { at: Some(start + SignedDuration::from_nanos(nanoseconds)), text: text.to_string() }
+        LogLine {
+            at: Some(start + SignedDuration::from_nanos(nanoseconds)),
+            text: text.to_string(),
+        }
     }
 
     /// What a node serves: each line by itself must not be older than asked.
     fn served<'a>(file: &'a [LogLine], resume: &Resume) -> Vec<&'a LogLine> {
         let since = resume.since();
-        file.iter().filter(|line| since.is_none() || line.at >= since).collect()
+        file.iter()
+            .filter(|line| since.is_none() || line.at >= since)
+            .collect()
     }
 
     fn read(file: &[LogLine], lines: usize, resume: &mut Resume, got: &mut Vec<LogLine>) -> bool {
@@ -137,7 +153,10 @@ mod tests {
         let mut resume = Resume::default();
         assert_eq!(resume.since(), None);
         resume.deliver(&line(1_900_000_000, 0));
-        assert_eq!(resume.since(), Some("2026-11-24T08:00:00Z".parse().unwrap()));
+        assert_eq!(
+            resume.since(),
+            Some("2026-11-24T08:00:00Z".parse().unwrap())
+        );
     }
 
     #[test]
@@ -152,15 +171,23 @@ mod tests {
 
     #[test]
     fn a_rotated_log_shows_its_gap_only_when_something_is_missing() {
-        let file: Vec<_> = (0..10).map(|n| line(i64::try_from(n).unwrap() * 1000, n)).collect();
+        let file: Vec<_> = (0..10)
+            .map(|n| line(i64::try_from(n).unwrap() * 1000, n))
+            .collect();
         let (mut resume, mut got) = (Resume::default(), Vec::new());
         assert!(read(&file[..6], 6, &mut resume, &mut got));
-        assert!(read(&file[4..], 10, &mut resume, &mut got), "the overlap was served: nothing is missing");
+        assert!(
+            read(&file[4..], 10, &mut resume, &mut got),
+            "the overlap was served: nothing is missing"
+        );
         assert_eq!(got, file);
 
         let (mut resume, mut got) = (Resume::default(), Vec::new());
         assert!(read(&file[..6], 6, &mut resume, &mut got));
-        assert!(!read(&file[7..], 10, &mut resume, &mut got), "line 6 is missing");
+        assert!(
+            !read(&file[7..], 10, &mut resume, &mut got),
+            "line 6 is missing"
+        );
         assert_eq!(got.len(), 9);
     }
 
@@ -169,7 +196,10 @@ mod tests {
         let mut resume = Resume::default();
         resume.deliver(&line(0, 0));
         let mut replay = resume.replay();
-        let rest = LogLine { at: None, text: "rest".into() };
+        let rest = LogLine {
+            at: None,
+            text: "rest".into(),
+        };
         assert_eq!(replay.admit(&rest), Admission::Known);
         assert_eq!(Resume::default().replay().admit(&rest), Admission::New);
     }

@@ -86,13 +86,21 @@ pub(in crate::cluster) async fn list<W: Wire>(
     to: &impl Take<W>,
 ) -> Result<String, Error> {
     let mut uids = Uids::new();
-    let mut params = ListParams { label_selector: labels.map(str::to_owned), limit: Some(PAGE), ..ListParams::default() };
+    let mut params = ListParams {
+        label_selector: labels.map(str::to_owned),
+        limit: Some(PAGE),
+        ..ListParams::default()
+    };
     let mut expired = 0;
     loop {
         let page: List<W> = match cluster.page(resource, namespace, &params).await {
             Ok(page) => page,
             // The list took so long that its later pages are forgotten. Those that came are true all the same.
-            Err(error) if error.kind() == Kind::Gone && params.continue_token.is_some() && expired < EXPIRED_AT_MOST => {
+            Err(error)
+                if error.kind() == Kind::Gone
+                    && params.continue_token.is_some()
+                    && expired < EXPIRED_AT_MOST =>
+            {
                 expired += 1;
                 uids.clear();
                 params.continue_token = None;
@@ -129,13 +137,26 @@ async fn watch<W: Wire>(
     };
     let request = match resource.request(namespace).watch(&params, version) {
         Ok(request) => request,
-        Err(error) => return End::Lost(Error::of(&asked, cluster.label(), &kube::Error::BuildRequest(error))),
+        Err(error) => {
+            return End::Lost(Error::of(
+                &asked,
+                cluster.label(),
+                &kube::Error::BuildRequest(error),
+            ));
+        }
     };
     let fail = |error: Error| {
-        if error.kind() == Kind::Gone { End::Expired(error) } else { End::Lost(error) }
+        if error.kind() == Kind::Gone {
+            End::Expired(error)
+        } else {
+            End::Lost(error)
+        }
     };
     let client = cluster.client();
-    let stream = match cluster.within(&asked, client.request_events::<W>(request)).await {
+    let stream = match cluster
+        .within(&asked, client.request_events::<W>(request))
+        .await
+    {
         Ok(stream) => stream,
         Err(error) => return fail(error),
     };
@@ -158,7 +179,13 @@ async fn watch<W: Wire>(
             }
             WatchEvent::Bookmark(mark) => *version = mark.metadata.resource_version,
             WatchEvent::Error(status) => {
-                return fail(Error::of_status(&asked, cluster.label(), status.code, &status.reason, &status.message));
+                return fail(Error::of_status(
+                    &asked,
+                    cluster.label(),
+                    status.code,
+                    &status.reason,
+                    &status.message,
+                ));
             }
         }
     }
