@@ -1,5 +1,8 @@
 //! The disk: the only place with notify and toml_edit.
 
+pub mod atomic;
+pub mod located;
 pub mod paths;
 pub mod samples;
+pub mod settings;
 pub mod watch;
