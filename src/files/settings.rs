@@ -225,3 +225,202 @@ fn names(keys: &[Key]) -> String {
     let names: Vec<&str> = keys.iter().map(|key| key.name()).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::settings::Settings;
+    use crate::domain::settings::value::Value;
+    use proptest::prelude::*;
+
+    const SAMPLE: &str = include_str!("../../config/executor.toml");
+
+    fn parsed(text: &str) -> Layer {
+        parse(Path::new("executor.toml"), text)
+    }
+
+    fn edit(layer: &Layer, key: Key, to: Option<&str>) -> Edit {
+        Edit {
+            key,
+            from: layer.values.get(&key).cloned(),
+            to: to.map(|text| key.parse(text).unwrap()),
+        }
+    }
+
+    #[test]
+    fn the_annotated_file_holds_every_key_with_its_default() {
+        let layer = parsed(SAMPLE);
+        assert_eq!(
+            (&layer.problems[..], &layer.remarks[..]),
+            (&[][..], &[][..])
+        );
+        for key in Key::ALL.into_iter().filter(|key| !key.is_secret()) {
+            assert_eq!(layer.values.get(&key), key.default().as_ref(), "{key}");
+        }
+        let layered = Layered::new("x", layer, Layer::default());
+        assert_eq!(layered.effective(), &Settings::default());
+    }
+
+    #[test]
+    fn every_problem_is_there_with_its_place_and_unknown_keys_are_told() {
+        let layer = parsed(
+            "k8s_job_ttl_seconds = 30\nk8s_gpu_limit = \"1\"\nprovider = 'docker'\n\
+             dispatch_timeout_seconds = 1.5\nk8s_in_cluster = 'yes'\nk8s_namespace = 7\n\
+             k8s_kubeconfig = 's3cret'\nk8s_image_pull_secrets_json = ['a']\n\
+             execution_timeout_seconds = 99999999999999999999999999999999999999999999\n\
+             docker_host = 'x'\nk8s_namespac = 'x'\n",
+        );
+        let told: Vec<String> = layer.problems.iter().map(ToString::to_string).collect();
+        let beginnings = [
+            "executor.toml:1:23: k8s_job_ttl_seconds = \"30\": out of range",
+            "executor.toml:2:17: k8s_gpu_limit must be a whole number, without quotes",
+            "executor.toml:3:12: provider = \"docker\": Kubernetes is the only provider",
+            "executor.toml:4:28: dispatch_timeout_seconds must be a whole number, and is",
+            "executor.toml:5:18: k8s_in_cluster must be true or false, without quotes",
+            "executor.toml:6:17: k8s_namespace must be a text, in quotes",
+            "executor.toml:7:18: k8s_kubeconfig is a secret",
+            "executor.toml:8:31: k8s_image_pull_secrets_json must be a text that holds",
+            "executor.toml:9:29: execution_timeout_seconds = ",
+        ];
+        assert_eq!(told.len(), beginnings.len(), "{told:#?}");
+        for (told, beginning) in told.iter().zip(beginnings) {
+            assert!(told.starts_with(beginning), "{told} / {beginning}");
+        }
+        assert!(layer.remarks[0].contains("docker_host belonged to"));
+        assert!(layer.remarks[1].contains("did you mean k8s_namespace?"));
+        assert!(!format!("{layer:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn nothing_of_a_broken_secret_is_told() {
+        for text in [
+            "k8s_kubeconfig = token: s3cret\n  s3cret = 1\nk8s_gpu_limit = 9\n",
+            "k8s_kubeconfig = \"\"\"\ns3cret: s3cret\n",
+            "k8s_kubeconfig = 's3cret\n s3cret:\n",
+        ] {
+            let layer = parsed(text);
+            assert!(!layer.problems.is_empty());
+            let told = format!("{:?}", layer.problems) + &layer.remarks.join(" ");
+            assert!(!told.contains("s3cret"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_save_checks_what_it_is_based_on() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("executor.toml");
+        let empty = Layer::default();
+        let mine = [edit(&empty, Key::K8sGpuLimit, Some("2"))];
+        std::fs::write(&path, "k8s_gpu_limit = 1\n").unwrap();
+        match save(&path, &mine).unwrap_err() {
+            SaveError::Conflict { keys, layer } => {
+                assert_eq!(keys, [Key::K8sGpuLimit]);
+                assert_eq!(layer.values[&Key::K8sGpuLimit], Value::Whole(1));
+            }
+            other => panic!("{other}"),
+        }
+        // The same value from two sides is no conflict, and no write.
+        std::fs::write(&path, "k8s_gpu_limit = 2 # theirs\n").unwrap();
+        assert_eq!(save(&path, &mine).unwrap().changed, 0);
+        // Another key that changed is none either.
+        std::fs::write(&path, "k8s_job_ttl_seconds = 60\n").unwrap();
+        assert_eq!(save(&path, &mine).unwrap().changed, 1);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "k8s_job_ttl_seconds = 60\nk8s_gpu_limit = 2\n");
+    }
+
+    #[test]
+    fn a_wrong_value_is_replaced_or_taken_out_and_a_broken_file_is_left() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("executor.toml");
+        std::fs::write(&path, "k8s_gpu_limit = 99 # many\n").unwrap();
+        let layer = load(&path).unwrap();
+        let saved = save(&path, &[edit(&layer, Key::K8sGpuLimit, None)]).unwrap();
+        assert_eq!((saved.changed, saved.layer), (1, Layer::default()));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "# many\n");
+        std::fs::write(&path, "k8s_gpu_limit = 9 9\n").unwrap();
+        let edits = [edit(&layer, Key::K8sJobTtlSeconds, Some("60"))];
+        assert!(matches!(save(&path, &edits), Err(SaveError::Syntax { .. })));
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "k8s_gpu_limit = 9 9\n"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_or_no_file_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("executor.toml");
+        std::fs::write(&path, b"a = 1\nb = '\xff'\n").unwrap();
+        let layer = load(&path).unwrap();
+        assert!(
+            layer.problems[0]
+                .to_string()
+                .contains(":2:1: is not valid TOML: it is not UTF-8")
+        );
+        assert!(
+            load(root.path())
+                .unwrap_err()
+                .to_string()
+                .contains("is a directory")
+        );
+        assert_eq!(load(&root.path().join("none")).unwrap(), Layer::default());
+        assert!(layered(&root.path().join("none"), true).is_err());
+    }
+
+    fn any_value(key: Key) -> BoxedStrategy<Option<String>> {
+        let name = "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?";
+        let typed = match key.facts().kind {
+            Kind::Whole { min, max } => (min..=max).prop_map(|n| n.to_string()).boxed(),
+            Kind::Flag => any::<bool>().prop_map(|on| on.to_string()).boxed(),
+            Kind::Choice(_) => Just("kubernetes".to_owned()).boxed(),
+            Kind::Identity | Kind::AppName => "[A-Za-z0-9]([A-Za-z0-9_.-]{0,30}[A-Za-z0-9])?".boxed(),
+            Kind::Namespace | Kind::Account => name.boxed(),
+            Kind::Image => {
+                "([a-z]{1,5}:[1-9][0-9]{0,3}/)?[a-z0-9]{1,5}/[a-z]{1,5}(:[a-z0-9._-]{1})?(@sha256:[a-f0-9]{64})?"
+                    .prop_filter("a tag", move |text| key.parse(text).is_ok())
+                    .boxed()
+            }
+            Kind::Tag => "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}".boxed(),
+            Kind::HostPath => "/[a-zA-Z0-9 '\"\\\\ü_-]{0,20}[a-z]".boxed(),
+            Kind::PullSecrets => proptest::collection::vec(name, 0..3)
+                .prop_map(|names| serde_json::Value::from(names).to_string())
+                .boxed(),
+            Kind::Secret => return Just(None).boxed(),
+        };
+        proptest::option::of(typed).boxed()
+    }
+
+    proptest! {
+        /// load(save(x)) = x for any valid set, on an empty file and on the annotated one; a second save writes nothing.
+        #[test]
+        fn what_is_saved_is_loaded(
+            typed in Key::ALL.map(any_value).to_vec(),
+            annotated in any::<bool>(),
+        ) {
+            let root = tempfile::tempdir().unwrap();
+            let path = root.path().join("executor.toml");
+            if annotated {
+                std::fs::write(&path, SAMPLE).unwrap();
+            }
+            let before = load(&path).unwrap();
+            let edits: Vec<Edit> = Key::ALL
+                .into_iter()
+                .zip(&typed)
+                .filter(|(key, _)| !key.is_secret())
+                .map(|(key, text)| edit(&before, key, text.as_deref()))
+                .collect();
+            let saved = save(&path, &edits).unwrap();
+            let loaded = load(&path).unwrap();
+            prop_assert_eq!(&saved.layer, &loaded);
+            prop_assert_eq!(&loaded.problems, &vec![]);
+            for (key, text) in Key::ALL.into_iter().zip(&typed) {
+                let value = text.as_ref().map(|text| key.parse(text).unwrap());
+                prop_assert_eq!(loaded.values.get(&key), value.as_ref());
+            }
+            let bytes = std::fs::read(&path).ok();
+            prop_assert_eq!(save(&path, &edits).unwrap().changed, 0);
+            prop_assert_eq!(std::fs::read(&path).ok(), bytes);
+        }
+    }
+}
