@@ -2,7 +2,9 @@
 
 pub mod atomic;
 pub mod config;
+pub mod kustomize;
 pub mod located;
+pub mod overlays;
 pub mod paths;
 pub mod samples;
 pub mod settings;
