@@ -75,6 +75,15 @@ pub struct LogSummary {
     pub gaps: Vec<Gap>,
 }
 
+/// Most bytes of lines that one run keeps in memory.
+pub const MEMORY: usize = 4 * 1024 * 1024;
+
+/// Most bytes of one line in memory; the rest of a longer line is in the history file only.
+pub const LINE_MAX: usize = 256 * 1024;
+
+/// Most gaps that are kept; a log with more is hopeless anyway.
+const GAPS_MAX: usize = 100;
+
 /// The lines of one run: the newest ones in memory, the numbers of all.
 ///
 /// Lines are numbered from 0 in the order they were read. Lines before [`Log::first`] are no longer in memory; the history file has them.
@@ -83,7 +92,8 @@ pub struct LogSummary {
 pub struct Log {
     summary: LogSummary,
     lines: VecDeque<LogLine>,
-    bytes: usize,
+    /// What `lines` take, their overhead included.
+    memory: usize,
     reader: Reader,
 }
 
@@ -98,6 +108,11 @@ impl Log {
         &self.summary.follow
     }
 
+    /// Nothing more will come.
+    pub fn is_over(&self) -> bool {
+        matches!(self.summary.follow, Follow::Whole | Follow::Gone(_))
+    }
+
     /// Lines that were lost.
     pub fn gaps(&self) -> &[Gap] {
         &self.summary.gaps
@@ -108,13 +123,18 @@ impl Log {
         self.summary.lines
     }
 
-    /// Number of the oldest line in memory.
+    /// Number of the oldest line in memory; [`Log::total`] when there is none.
     pub fn first(&self) -> u64 {
         self.summary.lines - self.lines.len() as u64
     }
 
+    /// Bytes that the lines take in memory.
+    pub fn memory(&self) -> usize {
+        self.memory
+    }
+
     /// The lines in memory with their numbers, oldest first.
-    pub fn lines(&self) -> impl DoubleEndedIterator<Item = (u64, &LogLine)> {
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = (u64, &LogLine)> + ExactSizeIterator {
         let first = self.first();
         self.lines
             .iter()
@@ -122,10 +142,95 @@ impl Log {
             .map(move |(n, line)| (first + n as u64, line))
     }
 
-    /// What the contract found in it.
+    /// The line of that number, if it is in memory.
+    pub fn line(&self, number: u64) -> Option<&LogLine> {
+        let at = number.checked_sub(self.first())?;
+        self.lines.get(usize::try_from(at).ok()?)
+    }
+
+    /// What the contract found in the lines read in this session.
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
+
+    /// Takes one piece. Says whether more than lines came: a marker, a result, another state of the follow.
+    pub fn take(&mut self, event: LogEvent) -> bool {
+        match event {
+            LogEvent::Opened { container_id } => {
+                *self = Self::default();
+                self.summary.container_id = container_id;
+                self.summary.follow = Follow::Following;
+            }
+            LogEvent::Lines(lines) => {
+                let was = std::mem::replace(&mut self.summary.follow, Follow::Following);
+                return self.append(lines) || was != Follow::Following;
+            }
+            LogEvent::Broken { reason } => self.summary.follow = Follow::Broken(reason),
+            LogEvent::Resumed => self.summary.follow = Follow::Following,
+            LogEvent::Gap { reason } => self.gap(reason),
+            LogEvent::Whole => self.summary.follow = Follow::Whole,
+            LogEvent::Gone { reason } => self.summary.follow = Follow::Gone(reason),
+        }
+        true
+    }
+
+    /// Puts back the newest lines of a log whose lines are not in memory; they are not read for the contract again.
+    pub fn recall(&mut self, lines: Vec<LogLine>) {
+        self.forget();
+        let most = usize::try_from(self.summary.lines).unwrap_or(usize::MAX);
+        let surplus = lines.len().saturating_sub(most);
+        for line in lines.into_iter().skip(surplus) {
+            self.keep(line);
+        }
+    }
+
+    /// Drops the lines from memory and keeps the numbers.
+    pub fn forget(&mut self) {
+        self.lines = VecDeque::new();
+        self.memory = 0;
+    }
+
+    fn append(&mut self, lines: Vec<LogLine>) -> bool {
+        let mut learnt = false;
+        for line in lines {
+            learnt |= self.reader.take(&line.text, line.at);
+            self.summary.lines += 1;
+            self.summary.bytes += line.text.len() as u64;
+            self.keep(line);
+        }
+        learnt
+    }
+
+    fn keep(&mut self, mut line: LogLine) {
+        if line.text.len() > LINE_MAX {
+            line.text.truncate(line.text.floor_char_boundary(LINE_MAX));
+            line.text.push('…');
+            line.text.shrink_to_fit();
+        }
+        self.memory += weight(&line);
+        self.lines.push_back(line);
+        while self.memory > MEMORY {
+            let Some(oldest) = self.lines.pop_front() else {
+                break;
+            };
+            self.memory -= weight(&oldest);
+        }
+    }
+
+    fn gap(&mut self, reason: String) {
+        let before = self.summary.lines;
+        let gaps = &mut self.summary.gaps;
+        if let Some(last) = gaps.last_mut().filter(|last| last.before == before) {
+            last.reason = reason;
+        } else if gaps.len() < GAPS_MAX {
+            gaps.push(Gap { before, reason });
+        }
+    }
+}
+
+/// What a line takes in memory.
+fn weight(line: &LogLine) -> usize {
+    line.text.len() + size_of::<LogLine>()
 }
 
 impl From<LogSummary> for Log {
@@ -140,5 +245,114 @@ impl From<LogSummary> for Log {
 impl From<Log> for LogSummary {
     fn from(log: Log) -> Self {
         log.summary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lines(texts: impl IntoIterator<Item = String>) -> LogEvent {
+        LogEvent::Lines(
+            texts
+                .into_iter()
+                .map(|text| LogLine { at: None, text })
+                .collect(),
+        )
+    }
+
+    fn opened(id: &str) -> LogEvent {
+        LogEvent::Opened {
+            container_id: id.into(),
+        }
+    }
+
+    #[test]
+    fn the_state_follows_the_events_and_a_gap_has_its_place() {
+        let mut log = Log::default();
+        assert_eq!(log.follow(), &Follow::Waiting);
+        assert!(log.take(opened("c")));
+        assert!(!log.take(lines(["a".into(), "b".into()])), "lines only");
+        let broken = LogEvent::Broken {
+            reason: "reset".into(),
+        };
+        assert!(log.take(broken));
+        assert_eq!(log.follow(), &Follow::Broken("reset".into()));
+        assert!(
+            log.take(lines(["c".into()])),
+            "lines after a break: it is back"
+        );
+        assert!(log.take(LogEvent::Gap {
+            reason: "rotated".into()
+        }));
+        log.take(lines(["f".into()]));
+        log.take(LogEvent::Whole);
+        assert!(log.is_over());
+        assert_eq!((log.total(), log.summary().bytes), (4, 4));
+        let gap = Gap {
+            before: 3,
+            reason: "rotated".into(),
+        };
+        assert_eq!(log.gaps(), [gap]);
+        assert_eq!(log.line(3).unwrap().text, "f");
+        assert_eq!(log.line(4), None);
+    }
+
+    #[test]
+    fn opening_again_replaces_what_was_there() {
+        let mut log = Log::default();
+        log.take(opened("c"));
+        log.take(lines(["LLMCTL_EXECUTOR_STARTED".into()]));
+        assert!(log.reader().started().is_some());
+        log.take(opened("c"));
+        assert_eq!(log.total(), 0);
+        assert!(log.reader().started().is_none());
+    }
+
+    #[test]
+    fn a_record_has_the_numbers_and_gets_its_newest_lines_back() {
+        let mut log = Log::default();
+        log.take(opened("c"));
+        log.take(lines((0..10).map(|n| n.to_string())));
+        let record = serde_json::to_string(&log).unwrap();
+        let mut restored: Log = serde_json::from_str(&record).unwrap();
+        assert_eq!(restored.summary(), log.summary());
+        assert_eq!((restored.total(), restored.first()), (10, 10));
+        let LogEvent::Lines(newest) = lines(["8".into(), "9".into()]) else {
+            unreachable!()
+        };
+        restored.recall(newest);
+        assert_eq!(restored.first(), 8);
+        assert_eq!(restored.line(9).unwrap().text, "9");
+        assert_eq!(restored.total(), 10);
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_in_memory_at_a_character() {
+        let mut log = Log::default();
+        log.take(lines(["ä".repeat(LINE_MAX)]));
+        let (_, line) = log.lines().next().unwrap();
+        assert!(line.text.len() <= LINE_MAX + '…'.len_utf8());
+        assert!(line.text.ends_with('…'));
+        assert_eq!(log.summary().bytes, 2 * LINE_MAX as u64);
+    }
+
+    proptest! {
+        #[test]
+        fn memory_is_bounded_and_numbers_stay_whole(sizes in prop::collection::vec(0_usize..200_000, 1..80)) {
+            let mut log = Log::default();
+            log.take(opened("c"));
+            for size in &sizes {
+                log.take(lines(["x".repeat(*size)]));
+            }
+            prop_assert!(log.memory() <= MEMORY);
+            prop_assert_eq!(log.memory(), log.lines().map(|(_, line)| weight(line)).sum::<usize>());
+            prop_assert_eq!(log.total(), sizes.len() as u64);
+            prop_assert_eq!(log.first() + log.lines().len() as u64, log.total());
+            for (number, line) in log.lines() {
+                prop_assert_eq!(line.text.len(), sizes[usize::try_from(number).unwrap()]);
+            }
+        }
     }
 }
