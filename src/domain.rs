@@ -10,6 +10,7 @@ pub mod masking;
 pub mod observed;
 pub mod overlays;
 pub mod payload;
+pub mod profile;
 pub mod runs;
 pub mod samples;
 pub mod settings;
