@@ -43,14 +43,28 @@ impl Minikube {
     /// The state of a profile. What cannot be found out is [`ProfileState::Broken`] with the reason.
     pub async fn profile_status(&self, profile: &str) -> ProfileState {
         let mut command = self.command(profile);
-        command.args(["status", "-o", "json"]).stderr(Stdio::piped());
+        command
+            .args(["status", "-o", "json"])
+            .stderr(Stdio::piped());
         let mut group = match Group::spawn(command) {
             Ok(group) => group,
-            Err(error) => return ProfileState::Broken(format!("cannot run {}: {error}", self.program.display())),
+            Err(error) => {
+                return ProfileState::Broken(format!(
+                    "cannot run {}: {error}",
+                    self.program.display()
+                ));
+            }
         };
         match tokio::time::timeout(STATUS_PATIENCE, group.output()).await {
-            Ok(Ok(output)) => status::read(profile, output.status.code(), &output.stdout, &output.stderr),
-            Ok(Err(error)) => ProfileState::Broken(format!("cannot run {}: {error}", self.program.display())),
+            Ok(Ok(output)) => status::read(
+                profile,
+                output.status.code(),
+                &output.stdout,
+                &output.stderr,
+            ),
+            Ok(Err(error)) => {
+                ProfileState::Broken(format!("cannot run {}: {error}", self.program.display()))
+            }
             Err(_) => ProfileState::Broken(format!(
                 "`minikube -p {profile} status` gave no answer within {} s: is its driver running?",
                 STATUS_PATIENCE.as_secs()
@@ -59,9 +73,16 @@ impl Minikube {
     }
 
     /// Starts a profile; makes it when there is none. The stream ends with [`StartStep::Done`] or [`StartStep::Failed`]; dropping it ends minikube.
-    pub fn start(&self, profile: &str, options: &StartOptions) -> impl Stream<Item = StartStep> + Send + Unpin + use<> {
+    pub fn start(
+        &self,
+        profile: &str,
+        options: &StartOptions,
+    ) -> impl Stream<Item = StartStep> + Send + Unpin + use<> {
         let mut command = self.command(profile);
-        command.args(["start", "-o", "json"]).args(arguments(options)).stderr(Stdio::piped());
+        command
+            .args(["start", "-o", "json"])
+            .args(arguments(options))
+            .stderr(Stdio::piped());
         let first = match Start::spawn(command) {
             Ok(start) => State::Going(Box::new(start)),
             Err(error) => State::Stillborn(StartError {
@@ -85,12 +106,20 @@ impl Minikube {
 
 fn arguments(options: &StartOptions) -> Vec<String> {
     let mut arguments = Vec::new();
-    let mut flag = |name: &str, value: Option<String>| arguments.extend(value.map(|value| format!("--{name}={value}")));
+    let mut flag = |name: &str, value: Option<String>| {
+        arguments.extend(value.map(|value| format!("--{name}={value}")))
+    };
     flag("driver", options.driver.clone());
     flag("cpus", options.cpus.map(|n| n.to_string()));
     flag("memory", options.memory_mb.map(|n| format!("{n}mb")));
     flag("kubernetes-version", options.kubernetes_version.clone());
-    flag("mount-string", options.mount.as_ref().map(|(host, node)| format!("{host}:{node}")));
+    flag(
+        "mount-string",
+        options
+            .mount
+            .as_ref()
+            .map(|(host, node)| format!("{host}:{node}")),
+    );
     if options.mount.is_some() {
         arguments.push("--mount".to_owned());
     }
@@ -134,7 +163,11 @@ impl Start {
     fn spawn(command: Command) -> std::io::Result<Self> {
         let mut group = Group::spawn(command)?;
         Ok(Self {
-            lines: group.child.stdout.take().map(|out| BufReader::new(out).lines()),
+            lines: group
+                .child
+                .stdout
+                .take()
+                .map(|out| BufReader::new(out).lines()),
             stderr: group.child.stderr.take(),
             said: VecDeque::new(),
             failure: None,
@@ -181,18 +214,33 @@ impl Start {
         let status = match self.group.child.wait().await {
             Ok(status) if status.success() => return StartStep::Done,
             Ok(status) => status,
-            Err(error) => return StartStep::Failed(StartError { text: format!("minikube was lost: {error}"), ..StartError::default() }),
+            Err(error) => {
+                return StartStep::Failed(StartError {
+                    text: format!("minikube was lost: {error}"),
+                    ..StartError::default()
+                });
+            }
         };
         if let Some(stderr) = &mut self.stderr {
             let mut rest = Vec::new();
             // What cannot be read is not there; the exit status tells enough.
-            let _ = tokio::time::timeout(Duration::from_secs(1), stderr.read_to_end(&mut rest)).await;
+            let _ =
+                tokio::time::timeout(Duration::from_secs(1), stderr.read_to_end(&mut rest)).await;
             self.said.extend(rest);
         }
         let mut error = self.failure.take().unwrap_or_else(|| {
-            let said = String::from_utf8_lossy(self.said.make_contiguous()).trim().to_owned();
-            let text = if said.is_empty() { format!("minikube ended with {status}") } else { said };
-            StartError { text, ..StartError::default() }
+            let said = String::from_utf8_lossy(self.said.make_contiguous())
+                .trim()
+                .to_owned();
+            let text = if said.is_empty() {
+                format!("minikube ended with {status}")
+            } else {
+                said
+            };
+            StartError {
+                text,
+                ..StartError::default()
+            }
         });
         error.exit = status.code();
         StartStep::Failed(error)
@@ -216,7 +264,15 @@ mod tests {
         };
         assert_eq!(
             arguments(&options),
-            ["--driver=docker", "--cpus=4", "--memory=8192mb", "--kubernetes-version=v1.34.4", "--mount-string=/src:/node", "--mount", "--force"]
+            [
+                "--driver=docker",
+                "--cpus=4",
+                "--memory=8192mb",
+                "--kubernetes-version=v1.34.4",
+                "--mount-string=/src:/node",
+                "--mount",
+                "--force"
+            ]
         );
     }
 }

@@ -24,7 +24,10 @@ pub fn sanitize(line: &str) -> Cow<'_, str> {
     if line.chars().all(is_plain) {
         return Cow::Borrowed(line);
     }
-    let mut shown = Shown { text: String::with_capacity(line.len() + 16), column: 0 };
+    let mut shown = Shown {
+        text: String::with_capacity(line.len() + 16),
+        column: 0,
+    };
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
@@ -118,23 +121,41 @@ mod tests {
     fn what_is_shown() {
         let table = [
             ("", ""),
-            ("plain text, ümläut, 漢字, 👍🏽, 👩‍💻", "plain text, ümläut, 漢字, 👍🏽, 👩‍💻"),
-            ("\u{1b}[1;31mred\u{1b}[0m and \u{1b}[38:5:208morange\u{1b}[m", "red and orange"),
+            (
+                "plain text, ümläut, 漢字, 👍🏽, 👩‍💻",
+                "plain text, ümläut, 漢字, 👍🏽, 👩‍💻",
+            ),
+            (
+                "\u{1b}[1;31mred\u{1b}[0m and \u{1b}[38:5:208morange\u{1b}[m",
+                "red and orange",
+            ),
             ("a\tb\t\tc", "a       b               c"),
             ("漢\tx", "漢      x"),
             ("\u{1b}[31m12345678\tx", "12345678        x"),
             ("clear \u{1b}[2J\u{1b}[H", "clear ^[[2J^[[H"),
             ("title \u{1b}]0;evil\u{7}", "title ^[]0;evil^G"),
-            ("link \u{1b}]8;;http://x\u{1b}\\text", "link ^[]8;;http://x^[\\text"),
+            (
+                "link \u{1b}]8;;http://x\u{1b}\\text",
+                "link ^[]8;;http://x^[\\text",
+            ),
             ("unfinished \u{1b}[31", "unfinished ^[[31"),
             ("\u{1b}", "^["),
             ("crlf\r", "crlf"),
             ("10%\r20%\r\n", "10%^M20%"),
             ("a\nb", "a^Jb"),
-            ("nul \0 bell \u{7} del \u{7f} back \u{8}", "nul ^@ bell ^G del ^? back ^H"),
+            (
+                "nul \0 bell \u{7} del \u{7f} back \u{8}",
+                "nul ^@ bell ^G del ^? back ^H",
+            ),
             ("csi \u{9b}31m", "csi \\x9b31m"),
-            ("bidi \u{202e}gpj.exe\u{2069}", "bidi <U+202E>gpj.exe<U+2069>"),
-            ("hidden\u{200b}\u{feff}\u{ad}", "hidden<U+200B><U+FEFF><U+00AD>"),
+            (
+                "bidi \u{202e}gpj.exe\u{2069}",
+                "bidi <U+202E>gpj.exe<U+2069>",
+            ),
+            (
+                "hidden\u{200b}\u{feff}\u{ad}",
+                "hidden<U+200B><U+FEFF><U+00AD>",
+            ),
             ("line\u{2028}separator", "line<U+2028>separator"),
         ];
         for (text, shown) in table {

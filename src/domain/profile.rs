@@ -49,11 +49,23 @@ pub struct StartOptions {
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum StartStep {
     /// A step of a known number of steps; `at` counts from 0, as minikube does, and may jump.
-    Step { at: u32, of: u32, name: String, text: String },
+    Step {
+        at: u32,
+        of: u32,
+        name: String,
+        text: String,
+    },
     /// A download, 0.0 to 1.0.
-    Download { name: String, done: f32 },
-    Note { text: String },
-    Warning { text: String },
+    Download {
+        name: String,
+        done: f32,
+    },
+    Note {
+        text: String,
+    },
+    Warning {
+        text: String,
+    },
     /// The profile runs. Nothing comes after.
     Done,
     /// The start failed. Nothing comes after.

@@ -42,18 +42,29 @@ pub(super) fn read(line: &str) -> Event {
         return Event::Nothing;
     }
     let Ok(Envelope { kind, data }) = serde_json::from_str(line) else {
-        return Event::Step(StartStep::Note { text: line.to_owned() });
+        return Event::Step(StartStep::Note {
+            text: line.to_owned(),
+        });
     };
     let text = data.message.trim().to_owned();
-    match kind.rsplit_once("minikube.").map_or(kind.as_str(), |(_, kind)| kind) {
+    match kind
+        .rsplit_once("minikube.")
+        .map_or(kind.as_str(), |(_, kind)| kind)
+    {
         "step" => Event::Step(StartStep::Step {
             at: data.currentstep.parse().unwrap_or(0),
             of: data.totalsteps.parse().unwrap_or(0),
             name: data.name,
             text,
         }),
-        "download.progress" => Event::Step(StartStep::Download { name: data.artifact, done: data.progress.parse().unwrap_or(0.0) }),
-        "download" => Event::Step(StartStep::Download { name: data.artifact, done: 0.0 }),
+        "download.progress" => Event::Step(StartStep::Download {
+            name: data.artifact,
+            done: data.progress.parse().unwrap_or(0.0),
+        }),
+        "download" => Event::Step(StartStep::Download {
+            name: data.artifact,
+            done: 0.0,
+        }),
         // Minikube also prints advice as errors; only the one with an exit code ends it.
         "error" => match data.exitcode {
             Some(exit) => Event::Failure(StartError {
@@ -99,7 +110,9 @@ mod tests {
 
     #[test]
     fn a_first_start_counts_its_steps() {
-        let (steps, failure) = read_all(include_str!("../../tests/it/fixtures/minikube/new-start.txt"));
+        let (steps, failure) = read_all(include_str!(
+            "../../tests/it/fixtures/minikube/new-start.txt"
+        ));
         assert_eq!(failure, None);
         let at: Vec<_> = steps
             .iter()
@@ -108,26 +121,61 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert!(at.is_sorted() && at.first() == Some(&0) && at.last() == Some(&19), "{at:?}");
-        assert!(steps.iter().any(|step| matches!(step, StartStep::Warning { text } if text.contains("--force"))));
+        assert!(
+            at.is_sorted() && at.first() == Some(&0) && at.last() == Some(&19),
+            "{at:?}"
+        );
+        assert!(
+            steps.iter().any(
+                |step| matches!(step, StartStep::Warning { text } if text.contains("--force"))
+            )
+        );
     }
 
     #[test]
     fn failures_carry_name_advice_and_exit_code() {
-        let (_, failure) = read_all(include_str!("../../tests/it/fixtures/minikube/docker-down-start.txt"));
+        let (_, failure) = read_all(include_str!(
+            "../../tests/it/fixtures/minikube/docker-down-start.txt"
+        ));
         let failure = failure.unwrap();
-        assert_eq!((failure.name.as_str(), failure.advice.as_str(), failure.exit), ("PROVIDER_DOCKER_NOT_RUNNING", "Start the Docker service", Some(63)));
-        assert!(failure.to_string().contains("Start the Docker service"), "{failure}");
-        let (_, failure) = read_all(include_str!("../../tests/it/fixtures/minikube/root-without-force-start.txt"));
+        assert_eq!(
+            (failure.name.as_str(), failure.advice.as_str(), failure.exit),
+            (
+                "PROVIDER_DOCKER_NOT_RUNNING",
+                "Start the Docker service",
+                Some(63)
+            )
+        );
+        assert!(
+            failure.to_string().contains("Start the Docker service"),
+            "{failure}"
+        );
+        let (_, failure) = read_all(include_str!(
+            "../../tests/it/fixtures/minikube/root-without-force-start.txt"
+        ));
         assert_eq!(failure.unwrap().name, "DRV_AS_ROOT");
     }
 
     #[test]
     fn downloads_and_strange_lines() {
         let progress = r#"{"type":"io.k8s.sigs.minikube.download.progress","data":{"artifact":"preload","progress":"0.5","currentstep":"5","totalsteps":"19"}}"#;
-        assert_eq!(read(progress), Event::Step(StartStep::Download { name: "preload".into(), done: 0.5 }));
-        assert_eq!(read("no json"), Event::Step(StartStep::Note { text: "no json".into() }));
+        assert_eq!(
+            read(progress),
+            Event::Step(StartStep::Download {
+                name: "preload".into(),
+                done: 0.5
+            })
+        );
+        assert_eq!(
+            read("no json"),
+            Event::Step(StartStep::Note {
+                text: "no json".into()
+            })
+        );
         assert_eq!(read("  "), Event::Nothing);
-        assert_eq!(read("{}"), Event::Step(StartStep::Note { text: "{}".into() }));
+        assert_eq!(
+            read("{}"),
+            Event::Step(StartStep::Note { text: "{}".into() })
+        );
     }
 }

@@ -14,7 +14,9 @@ pub(super) struct Group {
 impl Group {
     pub(super) fn spawn(mut command: Command) -> std::io::Result<Self> {
         let child = command.process_group(0).kill_on_drop(true).spawn()?;
-        let leader = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let leader = child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         Ok(Self { child, leader })
     }
 
@@ -36,7 +38,11 @@ impl Group {
         };
         tokio::try_join!(read_out, read_err)?;
         let status = self.child.wait().await?;
-        Ok(Output { status, stdout, stderr })
+        Ok(Output {
+            status,
+            stdout,
+            stderr,
+        })
     }
 }
 
