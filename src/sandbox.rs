@@ -1,6 +1,101 @@
-//! The embedded cluster: an in-process Kubernetes API.
+//! The embedded cluster: an in-process Kubernetes API, its controllers and its one node.
+//!
+//! The service is given to `kube::Client::new` as it is, or served on a loopback port for `kubectl`. All time is tokio's.
 
 pub mod clock;
+pub mod faults;
 pub mod kinds;
+pub mod service;
 pub mod status;
 pub mod store;
+
+mod admission;
+mod defaults;
+mod discovery;
+mod events_v1;
+mod list;
+mod namespaces;
+mod patch;
+mod requests;
+mod respond;
+mod seeds;
+mod selectors;
+mod table;
+mod view;
+mod watch;
+mod write;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+use clock::Clock;
+use faults::Faults;
+use service::Service;
+use status::Status;
+use store::Store;
+
+/// How a sandbox begins.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The program that runs a pod's payload, with its first arguments: such as this binary and `executor`.
+    pub executor: Vec<OsString>,
+    /// The wall time at the start.
+    pub base: Timestamp,
+    /// The fault switches; a clone kept outside switches them later.
+    pub faults: Faults,
+}
+
+/// A running cluster. It ends when it is stopped or dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    store: Store,
+    faults: Faults,
+    service: Service,
+    tasks: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl Sandbox {
+    /// Starts an empty cluster with the namespaces and the node that every cluster has. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When the first objects cannot be made.
+    pub fn start(config: Config) -> Result<Self, Status> {
+        let Config { executor: _, base, faults } = config;
+        let store = Store::new(Clock::new(base));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(namespaces::run(store.clone()));
+        seeds::plant(&store)?;
+        let service = Service::new(store.clone(), faults.clone());
+        Ok(Self { store, faults, service, tasks: Arc::new(Mutex::new(tasks)) })
+    }
+
+    /// The API, to be given to a client or a server.
+    pub fn service(&self) -> Service {
+        self.service.clone()
+    }
+
+    /// The cluster's clock.
+    pub fn clock(&self) -> &Clock {
+        self.store.clock()
+    }
+
+    /// The objects, for a look from inside.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The fault switches.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Ends every task, stream and child process.
+    pub async fn stop(self) {
+        self.faults.drop_watches();
+        self.tasks.lock().await.shutdown().await;
+    }
+}

@@ -233,6 +233,17 @@ pub fn known_elsewhere(group: &str, plural: &str) -> bool {
     KNOWN.contains(&(group, plural)) || KNOWN_GROUPS.contains(&group)
 }
 
+/// Whether a real server has this subresource although the sandbox does not imitate it.
+pub fn known_subresource(kind: Kind, name: &str) -> bool {
+    let known: &[&str] = match kind {
+        Kind::Pod => &["attach", "binding", "ephemeralcontainers", "eviction", "exec", "portforward", "proxy", "resize"],
+        Kind::ServiceAccount => &["token"],
+        Kind::Node | Kind::Service => &["proxy"],
+        _ => &[],
+    };
+    known.contains(&name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -83,21 +83,22 @@ impl Store {
     /// # Errors
     /// 409 when the name is taken, 404 when the namespace is missing, 403 when the namespace is being deleted.
     pub fn create(&self, kind: Kind, object: Value) -> Result<Arc<Value>, Status> {
-        self.create_as(kind, object, false)
+        self.try_create(kind, object, false, |_| Ok(()))
     }
 
-    /// [`Self::create`], or with `dry_run` only what it would give.
+    /// [`Self::create`] with a last word on the filled-in object, and with `dry_run` only what it would give.
     ///
     /// # Errors
-    /// As [`Self::create`].
-    pub fn create_as(
+    /// As [`Self::create`], or what `check` says.
+    pub fn try_create(
         &self,
         kind: Kind,
         object: Value,
         dry_run: bool,
+        check: impl FnOnce(&mut Value) -> Result<(), Status>,
     ) -> Result<Arc<Value>, Status> {
         let mut state = self.lock();
-        let object = state.prepare(kind, object, &self.clock)?;
+        let object = state.prepare(kind, object, &self.clock, check)?;
         if dry_run {
             return Ok(Arc::new(object));
         }
@@ -196,12 +197,21 @@ impl Store {
         self.latest.subscribe()
     }
 
-    /// The changes of a kind after `version`.
+    /// The changes of a kind after `version`, and the version up to which they reach.
     ///
     /// # Errors
     /// 410 when that history is gone.
-    pub fn since(&self, kind: Kind, version: u64) -> Result<Vec<Change>, Status> {
-        self.lock().since(kind, version)
+    pub fn since(&self, kind: Kind, version: u64) -> Result<(u64, Vec<Change>), Status> {
+        let state = self.lock();
+        Ok((state.version, state.since(kind, version)?))
+    }
+
+    /// [`Self::list`] as it was at an earlier version, rebuilt from history.
+    ///
+    /// # Errors
+    /// 410 when that history is gone.
+    pub fn list_at(&self, kind: Kind, namespace: Option<&str>, version: u64) -> Result<Vec<Arc<Value>>, Status> {
+        self.lock().list_at(kind, namespace, version)
     }
 
     /// Forgets all history: every watch that asks for older changes gets 410.
@@ -331,21 +341,15 @@ mod tests {
         let start = store.version();
         store.create(Kind::ConfigMap, config_map("x")).unwrap();
         store.remove(Kind::ConfigMap, "a", "x").unwrap();
-        let seen: Vec<Changed> = store
-            .since(Kind::ConfigMap, start)
-            .unwrap()
-            .iter()
+        let seen: Vec<Changed> = store.since(Kind::ConfigMap, start).unwrap().1.iter()
             .map(|c| c.what)
             .collect();
         assert_eq!(seen, [Changed::Added, Changed::Deleted]);
-        assert!(store.since(Kind::Pod, start).unwrap().is_empty());
+        assert!(store.since(Kind::Pod, start).unwrap().1.is_empty());
         store.compact();
         assert_eq!(store.since(Kind::ConfigMap, start).unwrap_err().code, 410);
         assert!(
-            store
-                .since(Kind::ConfigMap, store.version())
-                .unwrap()
-                .is_empty()
+            store.since(Kind::ConfigMap, store.version()).unwrap().1.is_empty()
         );
     }
 

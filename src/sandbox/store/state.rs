@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::history::History;
 use super::{Change, Changed};
 use crate::sandbox::clock::Clock;
+use crate::sandbox::defaults;
 use crate::sandbox::kinds::Kind;
 use crate::sandbox::status::Status;
 
@@ -44,12 +45,13 @@ impl State {
         }
     }
 
-    /// Checks that the object may be put in and fills the server's fields, all but the version.
+    /// Fills the server's fields, all but the version, and checks that the object may be put in; `check` has its say in between.
     pub(super) fn prepare(
         &self,
         kind: Kind,
         mut object: Value,
         clock: &Clock,
+        check: impl FnOnce(&mut Value) -> Result<(), Status>,
     ) -> Result<Value, Status> {
         let body = mapping(&mut object);
         body.insert("apiVersion".to_owned(), kind.api_version().into());
@@ -66,9 +68,6 @@ impl State {
             text(meta, "namespace").to_owned(),
             text(meta, "name").to_owned(),
         );
-        if self.find(kind, &namespace, &name).is_some() {
-            return Err(Status::already_exists(kind, &name));
-        }
         if kind.namespaced() {
             self.namespace_takes(kind, &namespace, &name)?;
         }
@@ -86,6 +85,11 @@ impl State {
             meta.insert("generation".to_owned(), 1.into());
         } else {
             meta.remove("generation");
+        }
+        defaults::on_create(kind, &mut object);
+        check(&mut object)?;
+        if self.find(kind, &namespace, &name).is_some() {
+            return Err(Status::already_exists(kind, &name));
         }
         Ok(object)
     }
@@ -179,6 +183,27 @@ impl State {
         self.histories
             .get(&kind)
             .map_or_else(|| Ok(Vec::new()), |history| history.since(version))
+    }
+
+    /// The list at `version`: today's, with the changes since then taken back.
+    pub(super) fn list_at(&self, kind: Kind, namespace: Option<&str>, version: u64) -> Result<Vec<Arc<Value>>, Status> {
+        let changes = self.since(kind, version)?;
+        let mut objects: BTreeMap<Key, Arc<Value>> = self
+            .list(kind, namespace)
+            .into_iter()
+            .map(|object| (key(&object), object))
+            .collect();
+        for change in changes.into_iter().rev() {
+            let at = key(&change.object);
+            if namespace.is_some_and(|namespace| namespace != at.0) {
+                continue;
+            }
+            match change.before {
+                Some(before) => objects.insert(at, before),
+                None => objects.remove(&at),
+            };
+        }
+        Ok(objects.into_values().collect())
     }
 
     pub(super) fn compact(&mut self) {

@@ -1,0 +1,294 @@
+//! What is known of the kinds' types: which fields there are, and how their lists and maps merge.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The types, written as a table; see its first lines.
+const TABLE: &str = include_str!("schema.txt");
+
+/// The table, read once. It never changes.
+static TYPES: LazyLock<Types> = LazyLock::new(|| Types::read(TABLE));
+
+/// The type of one place in a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema(&'static Place);
+
+/// A value's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    String,
+    Integer,
+    Number,
+    Boolean,
+    /// A number or a string with a unit.
+    Quantity,
+    IntOrString,
+    /// An object with named fields.
+    Object,
+    /// An object with any keys.
+    Map,
+    List,
+    Any,
+}
+
+/// How an applied list is owned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListKind {
+    /// As a whole.
+    Atomic,
+    /// Value by value.
+    Set,
+    /// Item by item; these fields of an item are its key.
+    Keyed(&'static [&'static str]),
+}
+
+#[derive(Debug)]
+struct Types {
+    roots: BTreeMap<(&'static str, &'static str), Place>,
+    types: BTreeMap<&'static str, Type>,
+}
+
+#[derive(Debug)]
+struct Type {
+    name: &'static str,
+    atomic: bool,
+    fields: BTreeMap<&'static str, Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    shape: Shape,
+    atomic: bool,
+    set: bool,
+    keys: Vec<&'static str>,
+    merge: Option<&'static str>,
+    retain: bool,
+}
+
+#[derive(Debug)]
+enum Shape {
+    Scalar(Form),
+    Named(&'static str),
+    Map(Box<Place>),
+    List(Box<Place>),
+}
+
+/// The type of a kind's objects, when the kind is one of those in the table.
+pub fn of(api_version: &str, kind: &str) -> Option<Schema> {
+    TYPES
+        .roots
+        .iter()
+        .find(|((version, name), _)| *version == api_version && *name == kind)
+        .map(|(_, place)| Schema(place))
+}
+
+/// Names of every type in the table.
+pub fn type_names() -> impl Iterator<Item = &'static str> {
+    TYPES.types.keys().copied()
+}
+
+/// A type of the table by its name.
+pub fn type_named(name: &str) -> Option<impl Iterator<Item = (&'static str, Schema)> + use<>> {
+    let found = TYPES.types.get(name)?;
+    Some(found.fields.iter().map(|(name, place)| (*name, Schema(place))))
+}
+
+impl Schema {
+    /// What the value here must be.
+    pub fn form(self) -> Form {
+        match &self.0.shape {
+            Shape::Scalar(form) => *form,
+            Shape::Named(_) => Form::Object,
+            Shape::Map(_) => Form::Map,
+            Shape::List(_) => Form::List,
+        }
+    }
+
+    /// The name of the object's type.
+    pub fn type_name(self) -> Option<&'static str> {
+        match &self.0.shape {
+            Shape::Named(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The type of a field, or of a map's value.
+    pub fn field(self, name: &str) -> Option<Self> {
+        match &self.0.shape {
+            Shape::Named(of) => TYPES.types.get(of)?.fields.get(name).map(Schema),
+            Shape::Map(value) => Some(Schema(value)),
+            _ => None,
+        }
+    }
+
+    /// The type of a list's items or a map's values.
+    pub fn item(self) -> Option<Self> {
+        match &self.0.shape {
+            Shape::List(item) | Shape::Map(item) => Some(Schema(item)),
+            _ => None,
+        }
+    }
+
+    /// Whether an object or map is owned as a whole.
+    pub fn is_atomic(self) -> bool {
+        let named = |name: &str| TYPES.types.get(name).is_some_and(|found| found.atomic);
+        self.0.atomic || matches!(&self.0.shape, Shape::Named(name) if named(name))
+    }
+
+    /// How a list is owned.
+    pub fn list_kind(self) -> ListKind {
+        match (self.0.set, self.0.keys.as_slice()) {
+            (true, _) => ListKind::Set,
+            (false, []) => ListKind::Atomic,
+            (false, _) => ListKind::Keyed(&self.0.keys),
+        }
+    }
+
+    /// The field by which a strategic merge patch finds a list's item; empty for a list of scalars that merges; none for a list
+    /// that is replaced.
+    pub fn merge_key(self) -> Option<&'static str> {
+        self.0.merge
+    }
+
+    /// Whether a strategic merge patch may name the keys that stay.
+    pub fn retains_keys(self) -> bool {
+        self.0.retain
+    }
+
+    /// As Go names the type in messages.
+    pub fn go_type(self) -> &'static str {
+        match self.form() {
+            Form::String | Form::Quantity | Form::IntOrString => "string",
+            Form::Integer => "int32",
+            Form::Number => "float64",
+            Form::Boolean => "bool",
+            Form::Object => self.type_name().unwrap_or("object"),
+            Form::Map => "map",
+            Form::List => "slice",
+            Form::Any => "any",
+        }
+    }
+}
+
+/// The value that a key field has when it is absent: applied ports may leave out their protocol.
+pub fn key_default(key: &str) -> Option<&'static str> {
+    (key == "protocol").then_some("TCP")
+}
+
+impl Types {
+    fn read(table: &'static str) -> Self {
+        let mut types = Self { roots: BTreeMap::new(), types: BTreeMap::new() };
+        let mut current = None;
+        for line in table.lines() {
+            let mut words = line.split(' ');
+            match words.next() {
+                Some("#") => {}
+                Some("=") => {
+                    if let (Some(version), Some(kind)) = (words.next(), words.next()) {
+                        types.roots.insert((version, kind), Place::read(kind, words));
+                    }
+                }
+                Some(":") => {
+                    let name = words.next().unwrap_or_default();
+                    let atomic = words.next() == Some("atomic");
+                    types.types.insert(name, Type { name, atomic, fields: BTreeMap::new() });
+                    current = Some(name);
+                }
+                Some(field) => {
+                    let place = Place::read(words.next().unwrap_or("any"), words);
+                    if let Some(found) = current.and_then(|name| types.types.get_mut(name)) {
+                        found.fields.insert(field, place);
+                    }
+                }
+                None => {}
+            }
+        }
+        types
+    }
+}
+
+impl Place {
+    fn read(shape: &'static str, flags: impl Iterator<Item = &'static str>) -> Self {
+        let mut place = Self {
+            shape: Shape::read(shape),
+            atomic: false,
+            set: false,
+            keys: Vec::new(),
+            merge: None,
+            retain: false,
+        };
+        for flag in flags {
+            match flag.split_once('=') {
+                Some(("keys", keys)) => place.keys = keys.split(',').collect(),
+                Some(("merge", key)) => place.merge = Some(key),
+                _ if flag == "atomic" => place.atomic = true,
+                _ if flag == "set" => place.set = true,
+                _ if flag == "merge" => place.merge = Some(""),
+                _ => place.retain = place.retain || flag == "retain",
+            }
+        }
+        place
+    }
+}
+
+impl Shape {
+    fn read(text: &'static str) -> Self {
+        let inner = |open: char, close: char| text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        if let Some(item) = inner('[', ']') {
+            return Self::List(Box::new(Place::read(item, std::iter::empty())));
+        }
+        if let Some(value) = inner('{', '}') {
+            return Self::Map(Box::new(Place::read(value, std::iter::empty())));
+        }
+        Self::Scalar(match text {
+            "str" | "bytes" | "time" => Form::String,
+            "int" => Form::Integer,
+            "num" => Form::Number,
+            "bool" => Form::Boolean,
+            "quantity" => Form::Quantity,
+            "intstr" => Form::IntOrString,
+            "any" => Form::Any,
+            name => return Self::Named(name),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_named_type_is_there() {
+        fn check(place: &Place) {
+            match &place.shape {
+                Shape::Named(name) => assert!(TYPES.types.contains_key(name), "{name}"),
+                Shape::Map(inner) | Shape::List(inner) => check(inner),
+                Shape::Scalar(_) => {}
+            }
+        }
+        assert_eq!(TYPES.roots.len(), 21);
+        TYPES.roots.values().for_each(check);
+        for found in TYPES.types.values() {
+            assert!(!found.fields.is_empty(), "{}", found.name);
+            found.fields.values().for_each(check);
+        }
+    }
+
+    #[test]
+    fn how_places_merge() {
+        let pod = of("v1", "Pod").unwrap();
+        let containers = pod.field("spec").unwrap().field("containers").unwrap();
+        assert_eq!(containers.list_kind(), ListKind::Keyed(&["name"]));
+        assert_eq!(containers.merge_key(), Some("name"));
+        let container = containers.item().unwrap();
+        let ports = container.field("ports").unwrap();
+        assert_eq!(ports.list_kind(), ListKind::Keyed(&["containerPort", "protocol"]));
+        assert_eq!(container.field("command").unwrap().list_kind(), ListKind::Atomic);
+        let meta = pod.field("metadata").unwrap();
+        assert_eq!(meta.field("finalizers").unwrap().list_kind(), ListKind::Set);
+        assert_eq!(meta.field("labels").unwrap().field("any").unwrap().form(), Form::String);
+        let job = of("batch/v1", "Job").unwrap();
+        assert!(job.field("spec").unwrap().field("selector").unwrap().is_atomic());
+        assert!(of("v1", "Job").is_none());
+    }
+}

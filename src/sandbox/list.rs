@@ -1,0 +1,145 @@
+//! Getting and listing: selectors, pages, and lists of an earlier moment.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Response;
+use serde_json::{Value, json};
+
+use super::requests::{Request, Target};
+use super::respond::{self, Body};
+use super::selectors::Selector;
+use super::status::Status;
+use super::store::Store;
+use super::view::View;
+
+/// Answers a get of one object.
+pub(super) fn get(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+    let view = View::of(request, target)?;
+    let object = store
+        .find(target.kind, target.namespace(), target.name())
+        .ok_or_else(|| Status::not_found(target.kind, target.name()))?;
+    Ok(respond::json(200, &view.one(&object, store.clock().now())))
+}
+
+/// Answers a list.
+pub(super) fn list(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+    let view = View::of(request, target)?;
+    let selector = Selector::of(request, target.kind, target.new_events)?;
+    let (version, objects, start) = moment(store, request, target)?;
+    let mut chosen: Vec<Arc<Value>> = objects
+        .into_iter()
+        .filter(|object| start.as_ref().is_none_or(|start| key(object) > *start))
+        .filter(|object| selector.matches(object))
+        .collect();
+    let mut meta = json!({"resourceVersion": version.to_string()});
+    let limit = usize::try_from(request.number("limit").unwrap_or(0)).unwrap_or(0);
+    if limit > 0 && chosen.len() > limit {
+        let rest = chosen.len() - limit;
+        chosen.truncate(limit);
+        if let Some(last) = chosen.last() {
+            meta["continue"] = token(version, &key(last)).into();
+        }
+        // With a selector a real server does not know how many will match.
+        if selector.is_all() {
+            meta["remainingItemCount"] = rest.into();
+        }
+    }
+    match view.list(&meta, &chosen, store.clock().now()) {
+        Ok(bytes) => Ok(respond::bytes_as(200, "application/json", bytes)),
+        Err(error) => Err(Status::new(500, "InternalError", format!("cannot write the list: {error}"))),
+    }
+}
+
+type Moment = (u64, Vec<Arc<Value>>, Option<String>);
+
+/// The objects at the moment that the request means, and the key after which its page begins.
+fn moment(store: &Store, request: &Request, target: &Target) -> Result<Moment, Status> {
+    let namespace = target.namespace.as_deref();
+    if let Some(text) = request.parameter("continue") {
+        let (version, start) = parse_token(text)?;
+        let objects = store.list_at(target.kind, namespace, version).map_err(|_| {
+            Status::expired(
+                "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
+            )
+        })?;
+        return Ok((version, objects, Some(start)));
+    }
+    let (current, objects) = store.list(target.kind, namespace);
+    match version(request)? {
+        None | Some(0) => {}
+        Some(version) if version > current => return Err(too_large(version, current)),
+        Some(version) if request.parameter("resourceVersionMatch") == Some("Exact") => {
+            return Ok((version, store.list_at(target.kind, namespace, version)?, None));
+        }
+        Some(_) => {}
+    }
+    Ok((current, objects, None))
+}
+
+/// The `resourceVersion` parameter.
+///
+/// # Errors
+/// 400 when it is not a number.
+pub(super) fn version(request: &Request) -> Result<Option<u64>, Status> {
+    let Some(text) = request.parameter("resourceVersion") else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|_| {
+        Status::bad_request(format!(
+            "invalid resource version: resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+        ))
+    })
+}
+
+/// 504: the version is of a future that has not come, within the time a server waits.
+pub(super) fn too_large(version: u64, current: u64) -> Status {
+    let mut status = Status::new(
+        504,
+        "Timeout",
+        format!("Timeout: Too large resource version: {version}, current: {current}"),
+    );
+    *status.details = json!({
+        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+        "retryAfterSeconds": 1,
+    });
+    status
+}
+
+/// Sorts as the store does: by namespace, then name.
+fn key(object: &Value) -> String {
+    let meta = &object["metadata"];
+    let part = |field: &str| meta[field].as_str().unwrap_or_default();
+    format!("{}\u{0}{}", part("namespace"), part("name"))
+}
+
+fn token(version: u64, start: &str) -> String {
+    URL_SAFE_NO_PAD.encode(json!({"v": "meta.k8s.io/v1", "rv": version, "start": start}).to_string())
+}
+
+fn parse_token(text: &str) -> Result<(u64, String), Status> {
+    let bad = |why: &str| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| bad(&error.to_string()))?;
+    let fields: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
+    if fields["v"] != "meta.k8s.io/v1" {
+        return Err(bad("server does not recognize this encoded version"));
+    }
+    match (fields["rv"].as_u64(), fields["start"].as_str()) {
+        (Some(version), Some(start)) => Ok((version, start.to_owned())),
+        _ => Err(bad("incorrect encoded start resourceVersion")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_come_back() {
+        assert_eq!(parse_token(&token(7, "a\u{0}b")).unwrap(), (7, "a\u{0}b".to_owned()));
+        for bad in ["zzz", "e30", "%%%"] {
+            assert_eq!(parse_token(bad).unwrap_err().code, 400, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Creating, updating and deleting.
+
+use std::sync::Arc;
+
+use http::Response;
+use serde_json::{Value, json};
+
+use super::admission::{self, Writer};
+use super::events_v1;
+use super::kinds::Kind;
+use super::requests::{Request, Target};
+use super::respond::{self, Body};
+use super::selectors::Selector;
+use super::status::Status;
+use super::store::{DeleteOptions, Deleted, Propagation, Store};
+use super::view::View;
+
+/// Answers a create.
+pub(super) fn create(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+    let view = View::of(request, target)?;
+    let writer = Writer::of(request, target, "Update")?;
+    let mut object = request.document(target.kind)?;
+    let warnings = writer.check_form(&object)?;
+    place(target, &mut object)?;
+    let dry_run = request.dry_run()?;
+    let made = store.try_create(target.kind, object, dry_run, |object| writer.admit_new(object, store.clock()))?;
+    Ok(warned(respond::json(201, &view.one(&made, store.clock().now())), &warnings))
+}
+
+/// Answers an update of an object, or of one of its subresources.
+pub(super) fn update(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+    let view = View::of(request, target)?;
+    let writer = Writer::of(request, target, "Update")?;
+    let mut object = request.document(target.kind)?;
+    let warnings = writer.check_form(&object)?;
+    place(target, &mut object)?;
+    check_name(target, &object)?;
+    let changed = store.try_modify(target.kind, target.namespace(), target.name(), request.dry_run()?, |stored| {
+        let old = stored.clone();
+        *stored = object;
+        writer.admit_change(&old, stored, store.clock())
+    })?;
+    Ok(warned(respond::json(200, &view.one(&changed, store.clock().now())), &warnings))
+}
+
+/// Answers a delete.
+pub(super) fn delete(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+    let options = delete_options(request)?;
+    let deleted = store.delete(target.kind, target.namespace(), target.name(), &options)?;
+    if admission::returns_deleted(target.kind) || matches!(deleted, Deleted::Marked(_)) {
+        let view = View::of(request, target)?;
+        return Ok(respond::json(200, &view.one(deleted.object(), store.clock().now())));
+    }
+    let row = target.kind.row();
+    let mut details = json!({"name": target.name(), "kind": row.plural, "uid": deleted.object()["metadata"]["uid"]});
+    if !row.group.is_empty() {
+        details["group"] = row.group.into();
+    }
+    let success = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
+    Ok(respond::json(200, &success))
+}
+
+/// Answers a delete of every object that a selector means.
+pub(super) fn delete_collection(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+    let view = View::of(request, target)?;
+    let selector = Selector::of(request, target.kind, target.new_events)?;
+    let options = delete_options(request)?;
+    let (_, objects) = store.list(target.kind, target.namespace.as_deref());
+    let mut gone: Vec<Arc<Value>> = Vec::new();
+    for object in objects.iter().filter(|object| selector.matches(object)) {
+        let meta = &object["metadata"];
+        let part = |field: &str| meta[field].as_str().unwrap_or_default();
+        match store.delete(target.kind, part("namespace"), part("name"), &options) {
+            Ok(deleted) => gone.push(deleted.object().clone()),
+            // Somebody else was quicker.
+            Err(status) if status.code == 404 => {}
+            Err(status) => return Err(status),
+        }
+    }
+    let meta = json!({"resourceVersion": store.version().to_string()});
+    match view.list(&meta, &gone, store.clock().now()) {
+        Ok(bytes) => Ok(respond::bytes_as(200, "application/json", bytes)),
+        Err(error) => Err(Status::new(500, "InternalError", format!("cannot write the list: {error}"))),
+    }
+}
+
+/// Puts the object where the path says, unless it says otherwise itself.
+pub(super) fn place(target: &Target, object: &mut Value) -> Result<(), Status> {
+    if target.new_events && target.kind == Kind::Event {
+        *object = events_v1::to_core(object);
+    }
+    if !object["metadata"].is_object() {
+        object["metadata"] = json!({});
+    }
+    if target.kind.namespaced() {
+        let meta = &mut object["metadata"];
+        match meta["namespace"].as_str().unwrap_or_default() {
+            "" => meta["namespace"] = target.namespace().into(),
+            own if own == target.namespace() => {}
+            _ => {
+                return Err(Status::bad_request(
+                    "the namespace of the provided object does not match the namespace sent on the request",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The object may not call itself something else than the path does.
+pub(super) fn check_name(target: &Target, object: &Value) -> Result<(), Status> {
+    match object["metadata"]["name"].as_str().unwrap_or_default() {
+        "" => Err(Status::bad_request("name must be provided")),
+        own if own == target.name() => Ok(()),
+        own => Err(Status::bad_request(format!(
+            "the name of the object ({own}) does not match the name on the URL ({})",
+            target.name()
+        ))),
+    }
+}
+
+/// Adds `Warning` headers, as the API does for accepted but doubtful input.
+pub(super) fn warned(mut response: Response<Body>, warnings: &[String]) -> Response<Body> {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = http::HeaderValue::try_from(format!("299 - \"{quoted}\"")) {
+            response.headers_mut().append(http::header::WARNING, value);
+        }
+    }
+    response
+}
+
+fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
+    let body = if request.body.is_empty() {
+        json!({})
+    } else {
+        serde_json::from_slice(&request.body)
+            .map_err(|error| Status::bad_request(format!("couldn't get version/kind; json parse error: {error}")))?
+    };
+    let word = |field: &str| body[field].as_str().or_else(|| request.parameter(field)).map(str::to_owned);
+    let propagation = match word("propagationPolicy").as_deref() {
+        None => match body["orphanDependents"].as_bool() {
+            None => None,
+            Some(true) => Some(Propagation::Orphan),
+            Some(false) => Some(Propagation::Background),
+        },
+        Some("Background") => Some(Propagation::Background),
+        Some("Foreground") => Some(Propagation::Foreground),
+        Some("Orphan") => Some(Propagation::Orphan),
+        Some(other) => {
+            return Err(Status::new(
+                422,
+                "Invalid",
+                format!(
+                    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+                ),
+            ));
+        }
+    };
+    let mut options = DeleteOptions { propagation, ..DeleteOptions::default() };
+    options.preconditions.uid = body["preconditions"]["uid"].as_str().map(str::to_owned);
+    options.preconditions.resource_version = body["preconditions"]["resourceVersion"].as_str().map(str::to_owned);
+    options.grace = body["gracePeriodSeconds"].as_u64().or_else(|| request.number("gracePeriodSeconds"));
+    options.dry_run = request.dry_run()? || body["dryRun"] == json!(["All"]);
+    Ok(options)
+}
