@@ -5,4 +5,5 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod sandbox_api;
 mod tidy;
