@@ -64,13 +64,22 @@ impl Sandbox {
     /// # Errors
     /// When the first objects cannot be made.
     pub fn start(config: Config) -> Result<Self, Status> {
-        let Config { executor: _, base, faults } = config;
+        let Config {
+            executor: _,
+            base,
+            faults,
+        } = config;
         let store = Store::new(Clock::new(base));
         let mut tasks = JoinSet::new();
         tasks.spawn(namespaces::run(store.clone()));
         seeds::plant(&store)?;
         let service = Service::new(store.clone(), faults.clone());
-        Ok(Self { store, faults, service, tasks: Arc::new(Mutex::new(tasks)) })
+        Ok(Self {
+            store,
+            faults,
+            service,
+            tasks: Arc::new(Mutex::new(tasks)),
+        })
     }
 
     /// The API, to be given to a client or a server.

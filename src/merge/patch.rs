@@ -11,7 +11,9 @@ pub fn apply(target: &mut Value, patch: &Value) {
     if !target.is_object() {
         *target = Value::Object(Map::new());
     }
-    let Value::Object(fields) = target else { return };
+    let Value::Object(fields) = target else {
+        return;
+    };
     for (name, value) in patch {
         if value.is_null() {
             fields.remove(name);
@@ -56,7 +58,8 @@ mod tests {
         leaf.prop_recursive(4, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                prop::collection::btree_map("[a-d]", inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
+                prop::collection::btree_map("[a-d]", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }
@@ -80,7 +83,10 @@ mod tests {
     #[test]
     fn null_removes_and_lists_replace() {
         let mut target = json!({"a": {"b": 1, "c": [1, 2]}, "d": 1});
-        apply(&mut target, &json!({"a": {"b": null, "c": [3]}, "e": {"f": null}}));
+        apply(
+            &mut target,
+            &json!({"a": {"b": null, "c": [3]}, "e": {"f": null}}),
+        );
         assert_eq!(target, json!({"a": {"c": [3]}, "d": 1, "e": {}}));
     }
 }

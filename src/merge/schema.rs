@@ -90,7 +90,12 @@ pub fn type_names() -> impl Iterator<Item = &'static str> {
 /// A type of the table by its name.
 pub fn type_named(name: &str) -> Option<impl Iterator<Item = (&'static str, Schema)> + use<>> {
     let found = TYPES.types.get(name)?;
-    Some(found.fields.iter().map(|(name, place)| (*name, Schema(place))))
+    Some(
+        found
+            .fields
+            .iter()
+            .map(|(name, place)| (*name, Schema(place))),
+    )
 }
 
 impl Schema {
@@ -177,7 +182,10 @@ pub fn key_default(key: &str) -> Option<&'static str> {
 
 impl Types {
     fn read(table: &'static str) -> Self {
-        let mut types = Self { roots: BTreeMap::new(), types: BTreeMap::new() };
+        let mut types = Self {
+            roots: BTreeMap::new(),
+            types: BTreeMap::new(),
+        };
         let mut current = None;
         for line in table.lines() {
             let mut words = line.split(' ');
@@ -185,13 +193,22 @@ impl Types {
                 Some("#") => {}
                 Some("=") => {
                     if let (Some(version), Some(kind)) = (words.next(), words.next()) {
-                        types.roots.insert((version, kind), Place::read(kind, words));
+                        types
+                            .roots
+                            .insert((version, kind), Place::read(kind, words));
                     }
                 }
                 Some(":") => {
                     let name = words.next().unwrap_or_default();
                     let atomic = words.next() == Some("atomic");
-                    types.types.insert(name, Type { name, atomic, fields: BTreeMap::new() });
+                    types.types.insert(
+                        name,
+                        Type {
+                            name,
+                            atomic,
+                            fields: BTreeMap::new(),
+                        },
+                    );
                     current = Some(name);
                 }
                 Some(field) => {
@@ -233,7 +250,10 @@ impl Place {
 
 impl Shape {
     fn read(text: &'static str) -> Self {
-        let inner = |open: char, close: char| text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        let inner = |open: char, close: char| {
+            text.strip_prefix(open)
+                .and_then(|rest| rest.strip_suffix(close))
+        };
         if let Some(item) = inner('[', ']') {
             return Self::List(Box::new(Place::read(item, std::iter::empty())));
         }
@@ -282,13 +302,28 @@ mod tests {
         assert_eq!(containers.merge_key(), Some("name"));
         let container = containers.item().unwrap();
         let ports = container.field("ports").unwrap();
-        assert_eq!(ports.list_kind(), ListKind::Keyed(&["containerPort", "protocol"]));
-        assert_eq!(container.field("command").unwrap().list_kind(), ListKind::Atomic);
+        assert_eq!(
+            ports.list_kind(),
+            ListKind::Keyed(&["containerPort", "protocol"])
+        );
+        assert_eq!(
+            container.field("command").unwrap().list_kind(),
+            ListKind::Atomic
+        );
         let meta = pod.field("metadata").unwrap();
         assert_eq!(meta.field("finalizers").unwrap().list_kind(), ListKind::Set);
-        assert_eq!(meta.field("labels").unwrap().field("any").unwrap().form(), Form::String);
+        assert_eq!(
+            meta.field("labels").unwrap().field("any").unwrap().form(),
+            Form::String
+        );
         let job = of("batch/v1", "Job").unwrap();
-        assert!(job.field("spec").unwrap().field("selector").unwrap().is_atomic());
+        assert!(
+            job.field("spec")
+                .unwrap()
+                .field("selector")
+                .unwrap()
+                .is_atomic()
+        );
         assert!(of("v1", "Job").is_none());
     }
 }

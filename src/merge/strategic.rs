@@ -42,7 +42,9 @@ pub fn apply(target: &mut Value, patch: &Value, schema: Option<Schema>) -> Resul
     if !target.is_object() {
         *target = Value::Object(Map::new());
     }
-    let Value::Object(into) = target else { return Ok(()) };
+    let Value::Object(into) = target else {
+        return Ok(());
+    };
     if let Some(Value::Array(keys)) = fields.get(RETAIN) {
         into.retain(|name, _| keys.iter().any(|key| key == name.as_str()));
     }
@@ -52,21 +54,38 @@ pub fn apply(target: &mut Value, patch: &Value, schema: Option<Schema>) -> Resul
         }
     }
     for (name, value) in fields.iter().filter(|(name, _)| !name.starts_with('$')) {
-        field(into, name, value, schema.and_then(|schema| schema.field(name)))?;
+        field(
+            into,
+            name,
+            value,
+            schema.and_then(|schema| schema.field(name)),
+        )?;
     }
     for (name, order) in fields {
         if let Some(list) = name.strip_prefix(ORDER) {
             let place = schema.and_then(|schema| schema.field(list));
-            reorder(into, list, order, place.and_then(Schema::merge_key).unwrap_or_default());
+            reorder(
+                into,
+                list,
+                order,
+                place.and_then(Schema::merge_key).unwrap_or_default(),
+            );
         }
     }
     Ok(())
 }
 
-fn field(into: &mut Map<String, Value>, name: &str, value: &Value, schema: Option<Schema>) -> Result<(), Error> {
+fn field(
+    into: &mut Map<String, Value>,
+    name: &str,
+    value: &Value,
+    schema: Option<Schema>,
+) -> Result<(), Error> {
     match value {
         Value::Null => drop(into.remove(name)),
-        Value::Object(inner) if inner.get(DIRECTIVE).and_then(Value::as_str) == Some("delete") => drop(into.remove(name)),
+        Value::Object(inner) if inner.get(DIRECTIVE).and_then(Value::as_str) == Some("delete") => {
+            drop(into.remove(name))
+        }
         Value::Object(_) => apply(into.entry(name).or_insert(Value::Null), value, schema)?,
         Value::Array(items) => match schema.and_then(Schema::merge_key) {
             Some("") => merge_scalars(into, name, items),
@@ -82,19 +101,31 @@ fn field(into: &mut Map<String, Value>, name: &str, value: &Value, schema: Optio
     Ok(())
 }
 
-fn merge_items(list: &mut Value, patch: &[Value], key: &'static str, schema: Option<Schema>) -> Result<(), Error> {
+fn merge_items(
+    list: &mut Value,
+    patch: &[Value],
+    key: &'static str,
+    schema: Option<Schema>,
+) -> Result<(), Error> {
     if !list.is_array() {
         *list = Value::Array(Vec::new());
     }
-    let Value::Array(list) = list else { return Ok(()) };
-    if patch.iter().any(|item| item[DIRECTIVE] == "replace" && item.get(key).is_none()) {
+    let Value::Array(list) = list else {
+        return Ok(());
+    };
+    if patch
+        .iter()
+        .any(|item| item[DIRECTIVE] == "replace" && item.get(key).is_none())
+    {
         list.clear();
     }
     for item in patch {
         if item[DIRECTIVE] == "replace" && item.get(key).is_none() {
             continue;
         }
-        let wanted = item.get(key).ok_or_else(|| Error::NoMergeKey(item.to_string(), key))?;
+        let wanted = item
+            .get(key)
+            .ok_or_else(|| Error::NoMergeKey(item.to_string(), key))?;
         let at = list.iter().position(|one| one.get(key) == Some(wanted));
         match (item[DIRECTIVE].as_str(), at) {
             (Some("delete"), Some(at)) => drop(list.remove(at)),
@@ -133,10 +164,12 @@ fn reorder(into: &mut Map<String, Value>, name: &str, order: &Value, key: &str) 
         return;
     };
     let rank = |item: &Value| {
-        order.iter().position(|wanted| match (item.get(key), wanted.get(key)) {
-            (Some(has), Some(wanted)) => has == wanted,
-            _ => item == wanted,
-        })
+        order
+            .iter()
+            .position(|wanted| match (item.get(key), wanted.get(key)) {
+                (Some(has), Some(wanted)) => has == wanted,
+                _ => item == wanted,
+            })
     };
     list.sort_by_key(|item| rank(item).unwrap_or(usize::MAX));
 }
@@ -153,7 +186,10 @@ fn without_directives(value: &Value) -> Value {
         Value::Array(items) => Value::Array(
             items
                 .iter()
-                .filter(|item| item.get(DIRECTIVE).is_none() || item.as_object().is_some_and(|fields| fields.len() > 1))
+                .filter(|item| {
+                    item.get(DIRECTIVE).is_none()
+                        || item.as_object().is_some_and(|fields| fields.len() > 1)
+                })
                 .map(without_directives)
                 .collect(),
         ),
@@ -180,8 +216,12 @@ mod tests {
 
     #[test]
     fn containers_merge_by_name() {
-        let from = pod_spec(json!({"containers": [{"name": "a", "image": "a:1", "args": ["x"]}, {"name": "b", "image": "b:1"}]}));
-        let patch = pod_spec(json!({"containers": [{"name": "a", "image": "a:2"}, {"name": "c", "image": "c:1"}]}));
+        let from = pod_spec(
+            json!({"containers": [{"name": "a", "image": "a:1", "args": ["x"]}, {"name": "b", "image": "b:1"}]}),
+        );
+        let patch = pod_spec(
+            json!({"containers": [{"name": "a", "image": "a:2"}, {"name": "c", "image": "c:1"}]}),
+        );
         let to = pod_spec(json!({"containers": [
             {"name": "a", "image": "a:2", "args": ["x"]}, {"name": "b", "image": "b:1"}, {"name": "c", "image": "c:1"}]}));
         assert_eq!(patched(from, patch), to);
@@ -189,7 +229,9 @@ mod tests {
 
     #[test]
     fn directives() {
-        let from = pod_spec(json!({"containers": [{"name": "a"}, {"name": "b"}], "nodeSelector": {"x": "1"}}));
+        let from = pod_spec(
+            json!({"containers": [{"name": "a"}, {"name": "b"}], "nodeSelector": {"x": "1"}}),
+        );
         let patch = pod_spec(json!({
             "containers": [{"name": "a", "$patch": "delete"}], "nodeSelector": {"$patch": "replace", "y": "2"},
         }));
@@ -207,7 +249,9 @@ mod tests {
     #[test]
     fn order_is_set() {
         let from = pod_spec(json!({"containers": [{"name": "a"}, {"name": "b"}]}));
-        let patch = pod_spec(json!({"$setElementOrder/containers": [{"name": "b"}, {"name": "a"}], "containers": [{"name": "b", "image": "i"}]}));
+        let patch = pod_spec(
+            json!({"$setElementOrder/containers": [{"name": "b"}, {"name": "a"}], "containers": [{"name": "b", "image": "i"}]}),
+        );
         let to = pod_spec(json!({"containers": [{"name": "b", "image": "i"}, {"name": "a"}]}));
         assert_eq!(patched(from, patch), to);
     }
@@ -217,6 +261,9 @@ mod tests {
         let mut target = pod_spec(json!({}));
         let patch = pod_spec(json!({"containers": [{"image": "x"}]}));
         let error = apply(&mut target, &patch, schema::of("apps/v1", "Deployment")).unwrap_err();
-        assert_eq!(error.to_string(), r#"map: {"image":"x"} does not contain declared merge key: name"#);
+        assert_eq!(
+            error.to_string(),
+            r#"map: {"image":"x"} does not contain declared merge key: name"#
+        );
     }
 }

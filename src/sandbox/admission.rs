@@ -31,7 +31,11 @@ impl Writer {
     ///
     /// # Errors
     /// 422 for a word of `fieldValidation` that means nothing.
-    pub(super) fn of(request: &Request, target: &Target, _operation: &'static str) -> Result<Self, Status> {
+    pub(super) fn of(
+        request: &Request,
+        target: &Target,
+        _operation: &'static str,
+    ) -> Result<Self, Status> {
         let strictness = match request.parameter("fieldValidation") {
             Some("Strict") => Strictness::Strict,
             None | Some("Warn") => Strictness::Warn,
@@ -82,7 +86,12 @@ impl Writer {
     ///
     /// # Errors
     /// 409 when it is based on another version than the stored one.
-    pub(super) fn admit_change(&self, old: &Value, new: &mut Value, _clock: &Clock) -> Result<(), Status> {
+    pub(super) fn admit_change(
+        &self,
+        old: &Value,
+        new: &mut Value,
+        _clock: &Clock,
+    ) -> Result<(), Status> {
         check_version(self.kind, old, new)?;
         self.keep_others_part(old, new);
         defaults::fill(self.kind, new);
@@ -114,7 +123,11 @@ impl Writer {
         for field in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
             match old["metadata"].get(field) {
                 Some(value) => new["metadata"][field] = value.clone(),
-                None => drop(new["metadata"].as_object_mut().map(|meta| meta.remove(field))),
+                None => drop(
+                    new["metadata"]
+                        .as_object_mut()
+                        .map(|meta| meta.remove(field)),
+                ),
             }
         }
     }
@@ -124,20 +137,31 @@ impl Writer {
 pub(super) fn returns_deleted(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Pod | Kind::Service | Kind::ServiceAccount | Kind::PersistentVolumeClaim | Kind::ResourceQuota
+        Kind::Pod
+            | Kind::Service
+            | Kind::ServiceAccount
+            | Kind::PersistentVolumeClaim
+            | Kind::ResourceQuota
     )
 }
 
 fn check_version(kind: Kind, old: &Value, new: &Value) -> Result<(), Status> {
     let name = old["metadata"]["name"].as_str().unwrap_or_default();
-    if let Some(uid) = new["metadata"]["uid"].as_str().filter(|uid| !uid.is_empty())
+    if let Some(uid) = new["metadata"]["uid"]
+        .as_str()
+        .filter(|uid| !uid.is_empty())
         && old["metadata"]["uid"] != *uid
     {
         let stored = old["metadata"]["uid"].as_str().unwrap_or_default();
-        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}");
+        let why = format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
+        );
         return Err(Status::conflict(kind, name, &why));
     }
-    match new["metadata"]["resourceVersion"].as_str().filter(|version| !version.is_empty()) {
+    match new["metadata"]["resourceVersion"]
+        .as_str()
+        .filter(|version| !version.is_empty())
+    {
         Some(version) if old["metadata"]["resourceVersion"] != *version => {
             let why = "the object has been modified; please apply your changes to the latest version and try again";
             Err(Status::conflict(kind, name, why))
@@ -159,12 +183,10 @@ fn prune_nulls(value: &mut Value) {
 }
 
 /// The media types of patches, for the answer to another one.
-pub(super) const PATCH_TYPES: &str =
-    "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
+pub(super) const PATCH_TYPES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
 /// Details of a refusal that has none.
 pub(super) fn no_details(mut status: Status) -> Status {
     *status.details = json!({});
     status
 }
-

@@ -85,8 +85,12 @@ fn each<'a>(object: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut 
 /// `stringData` is written only: it goes into `data`.
 fn secret(object: &mut Value) {
     or(object, "type", "Opaque");
-    let plain = object.as_object_mut().and_then(|fields| fields.remove("stringData"));
-    let Some(Value::Object(plain)) = plain else { return };
+    let plain = object
+        .as_object_mut()
+        .and_then(|fields| fields.remove("stringData"));
+    let Some(Value::Object(plain)) = plain else {
+        return;
+    };
     for (key, value) in plain {
         if let Value::String(text) = value {
             object["data"][key] = STANDARD.encode(text).into();
@@ -107,16 +111,25 @@ fn job(object: &mut Value) {
     or(spec, "completionMode", "NonIndexed");
     or(spec, "suspend", false);
     or(spec, "manualSelector", false);
-    let replacement = if spec["podFailurePolicy"].is_null() { "TerminatingOrFailed" } else { "Failed" };
+    let replacement = if spec["podFailurePolicy"].is_null() {
+        "TerminatingOrFailed"
+    } else {
+        "Failed"
+    };
     or(spec, "podReplacementPolicy", replacement);
     pods::template(spec);
 }
 
 /// A Job finds its pods by its own uid, unless it says that it brings its selector.
 fn job_labels(object: &mut Value) {
-    let (uid, name) = (object["metadata"]["uid"].clone(), object["metadata"]["name"].clone());
+    let (uid, name) = (
+        object["metadata"]["uid"].clone(),
+        object["metadata"]["name"].clone(),
+    );
     let template_labels = object["spec"]["template"]["metadata"]["labels"].clone();
-    let has_labels = object["metadata"]["labels"].as_object().is_some_and(|labels| !labels.is_empty());
+    let has_labels = object["metadata"]["labels"]
+        .as_object()
+        .is_some_and(|labels| !labels.is_empty());
     if !has_labels && template_labels.is_object() {
         object["metadata"]["labels"] = template_labels;
     }
@@ -142,7 +155,11 @@ fn deployment(spec: &mut Value) {
     or(&mut spec["strategy"], "type", "RollingUpdate");
     if spec["strategy"]["type"] == "RollingUpdate" {
         or(&mut spec["strategy"]["rollingUpdate"], "maxSurge", "25%");
-        or(&mut spec["strategy"]["rollingUpdate"], "maxUnavailable", "25%");
+        or(
+            &mut spec["strategy"]["rollingUpdate"],
+            "maxUnavailable",
+            "25%",
+        );
     }
     pods::template(spec);
 }
@@ -156,7 +173,9 @@ fn binding(object: &mut Value) {
     for subject in each(object, "subjects") {
         match subject["kind"].as_str() {
             Some("User" | "Group") => or(subject, "apiGroup", GROUP),
-            Some("ServiceAccount") if namespace.is_string() => or(subject, "namespace", namespace.clone()),
+            Some("ServiceAccount") if namespace.is_string() => {
+                or(subject, "namespace", namespace.clone())
+            }
             _ => {}
         }
     }
@@ -182,8 +201,13 @@ mod tests {
             "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [
                 {"name": "c", "image": "x", "ports": [{"containerPort": 1}], "livenessProbe": {"httpGet": {"port": 1}}}]}}},
         });
-        let service = json!({"metadata": {"name": "s", "uid": "u"}, "spec": {"ports": [{"port": 80}]}});
-        for (kind, mut object) in [(Kind::Job, job), (Kind::Deployment, deployment), (Kind::Service, service)] {
+        let service =
+            json!({"metadata": {"name": "s", "uid": "u"}, "spec": {"ports": [{"port": 80}]}});
+        for (kind, mut object) in [
+            (Kind::Job, job),
+            (Kind::Deployment, deployment),
+            (Kind::Service, service),
+        ] {
             on_create(kind, &mut object);
             let once = object.clone();
             fill(kind, &mut object);
@@ -221,7 +245,8 @@ mod tests {
 
     #[test]
     fn string_data_goes_into_data() {
-        let mut object = json!({"metadata": {"name": "s"}, "stringData": {"a": "b"}, "data": {"c": "ZA=="}});
+        let mut object =
+            json!({"metadata": {"name": "s"}, "stringData": {"a": "b"}, "data": {"c": "ZA=="}});
         fill(Kind::Secret, &mut object);
         assert_eq!(object["data"], json!({"a": "Yg==", "c": "ZA=="}));
         assert!(object.get("stringData").is_none());

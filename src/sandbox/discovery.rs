@@ -20,7 +20,11 @@ pub(super) fn answer(request: &Request) -> Result<Response<Body>, Status> {
             "the server does not allow this method on the requested resource",
         ));
     }
-    let parts: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = request
+        .path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
     let aggregated = wants_aggregated(request);
     let document = match parts.as_slice() {
         [] => json!({"paths": paths()}),
@@ -28,7 +32,9 @@ pub(super) fn answer(request: &Request) -> Result<Response<Body>, Status> {
         ["healthz" | "livez" | "readyz", ..] => return Ok(health(request, parts[0])),
         ["api"] if aggregated => return Ok(aggregated_list(&[""])),
         ["apis"] if aggregated => return Ok(aggregated_list(&groups())),
-        ["api"] => json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}),
+        ["api"] => {
+            json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})
+        }
         ["apis"] => {
             let groups: Vec<Value> = groups().iter().map(|name| group(name)).collect();
             json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
@@ -55,7 +61,10 @@ fn version() -> Value {
 
 fn health(request: &Request, which: &str) -> Response<Body> {
     if request.parameter("verbose").is_some() || request.path.contains("verbose") {
-        return respond::text(200, format!("[+]ping ok\n[+]store ok\n{which} check passed\n"));
+        return respond::text(
+            200,
+            format!("[+]ping ok\n[+]store ok\n{which} check passed\n"),
+        );
     }
     respond::text(200, "ok")
 }
@@ -73,9 +82,11 @@ fn groups() -> Vec<&'static str> {
 }
 
 fn paths() -> Vec<String> {
-    let mut paths: Vec<String> = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut paths: Vec<String> = [
+        "/api", "/api/v1", "/apis", "/healthz", "/livez", "/readyz", "/version",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     for group in groups() {
         paths.push(format!("/apis/{group}"));
         paths.push(format!("/apis/{group}/v1"));
@@ -142,7 +153,9 @@ fn subresource_kind(row: &Row, name: &str) -> &'static str {
 fn wants_aggregated(request: &Request) -> bool {
     let accept = request.header(header::ACCEPT);
     accept.split(',').any(|media| {
-        media.trim().starts_with("application/json") && media.contains("as=APIGroupDiscoveryList") && media.contains("v=v2")
+        media.trim().starts_with("application/json")
+            && media.contains("as=APIGroupDiscoveryList")
+            && media.contains("v=v2")
             && !media.contains("v=v2beta1")
     })
 }
@@ -153,14 +166,20 @@ fn aggregated_list(names: &[&str]) -> Response<Body> {
     let mut response = respond::json(200, &document);
     response.headers_mut().insert(
         header::CONTENT_TYPE,
-        header::HeaderValue::from_static("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"),
+        header::HeaderValue::from_static(
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        ),
     );
     response
 }
 
 fn aggregated(group: &str) -> Value {
     let kind_of = |row: &Row, kind: &str| {
-        let group = if kind == "Scale" { "autoscaling" } else { group };
+        let group = if kind == "Scale" {
+            "autoscaling"
+        } else {
+            group
+        };
         let _ = row;
         json!({"group": group, "version": "v1", "kind": kind})
     };

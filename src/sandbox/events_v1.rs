@@ -15,14 +15,24 @@ const NAMES: &[(&str, &str)] = &[
 
 /// A core event as the newer group shows it.
 pub(super) fn from_core(event: &Value) -> Value {
-    let mut new = renamed(event, |name| NAMES.iter().find(|(core, _)| *core == name).map(|(_, new)| *new));
+    let mut new = renamed(event, |name| {
+        NAMES
+            .iter()
+            .find(|(core, _)| *core == name)
+            .map(|(_, new)| *new)
+    });
     new["apiVersion"] = "events.k8s.io/v1".into();
     new
 }
 
 /// An event of the newer group as it is stored.
 pub(super) fn to_core(event: &Value) -> Value {
-    let mut core = renamed(event, |name| NAMES.iter().find(|(_, new)| *new == name).map(|(core, _)| *core));
+    let mut core = renamed(event, |name| {
+        NAMES
+            .iter()
+            .find(|(_, new)| *new == name)
+            .map(|(core, _)| *core)
+    });
     core["apiVersion"] = "v1".into();
     core
 }

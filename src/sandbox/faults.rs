@@ -72,7 +72,9 @@ impl Faults {
 
     /// Whether the API is unreachable now.
     pub fn is_down(&self) -> bool {
-        self.lock().down_until.is_some_and(|until| Instant::now() < until)
+        self.lock()
+            .down_until
+            .is_some_and(|until| Instant::now() < until)
     }
 
     /// A signal that changes when every open stream has to end.
@@ -90,13 +92,23 @@ impl Faults {
         let (refusal, left) = state.refusal?;
         state.refusal = (left > 1).then_some((refusal, left - 1));
         Some(match refusal {
-            Refusal::TooManyRequests(seconds) => {
-                Status::new(429, "TooManyRequests", "too many requests, please try again later").retry_after(seconds)
-            }
-            Refusal::InternalError => Status::new(500, "InternalError", "Internal error occurred: fault injected by the sandbox"),
-            Refusal::Unavailable(seconds) => {
-                Status::new(503, "ServiceUnavailable", "the server is currently unable to handle the request").retry_after(seconds)
-            }
+            Refusal::TooManyRequests(seconds) => Status::new(
+                429,
+                "TooManyRequests",
+                "too many requests, please try again later",
+            )
+            .retry_after(seconds),
+            Refusal::InternalError => Status::new(
+                500,
+                "InternalError",
+                "Internal error occurred: fault injected by the sandbox",
+            ),
+            Refusal::Unavailable(seconds) => Status::new(
+                503,
+                "ServiceUnavailable",
+                "the server is currently unable to handle the request",
+            )
+            .retry_after(seconds),
         })
     }
 

@@ -236,7 +236,16 @@ pub fn known_elsewhere(group: &str, plural: &str) -> bool {
 /// Whether a real server has this subresource although the sandbox does not imitate it.
 pub fn known_subresource(kind: Kind, name: &str) -> bool {
     let known: &[&str] = match kind {
-        Kind::Pod => &["attach", "binding", "ephemeralcontainers", "eviction", "exec", "portforward", "proxy", "resize"],
+        Kind::Pod => &[
+            "attach",
+            "binding",
+            "ephemeralcontainers",
+            "eviction",
+            "exec",
+            "portforward",
+            "proxy",
+            "resize",
+        ],
         Kind::ServiceAccount => &["token"],
         Kind::Node | Kind::Service => &["proxy"],
         _ => &[],

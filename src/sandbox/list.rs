@@ -15,7 +15,11 @@ use super::store::Store;
 use super::view::View;
 
 /// Answers a get of one object.
-pub(super) fn get(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+pub(super) fn get(
+    store: &Store,
+    request: &Request,
+    target: &Target,
+) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
     let object = store
         .find(target.kind, target.namespace(), target.name())
@@ -24,7 +28,11 @@ pub(super) fn get(store: &Store, request: &Request, target: &Target) -> Result<R
 }
 
 /// Answers a list.
-pub(super) fn list(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+pub(super) fn list(
+    store: &Store,
+    request: &Request,
+    target: &Target,
+) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
     let selector = Selector::of(request, target.kind, target.new_events)?;
     let (version, objects, start) = moment(store, request, target)?;
@@ -48,7 +56,11 @@ pub(super) fn list(store: &Store, request: &Request, target: &Target) -> Result<
     }
     match view.list(&meta, &chosen, store.clock().now()) {
         Ok(bytes) => Ok(respond::bytes_as(200, "application/json", bytes)),
-        Err(error) => Err(Status::new(500, "InternalError", format!("cannot write the list: {error}"))),
+        Err(error) => Err(Status::new(
+            500,
+            "InternalError",
+            format!("cannot write the list: {error}"),
+        )),
     }
 }
 
@@ -71,7 +83,11 @@ fn moment(store: &Store, request: &Request, target: &Target) -> Result<Moment, S
         None | Some(0) => {}
         Some(version) if version > current => return Err(too_large(version, current)),
         Some(version) if request.parameter("resourceVersionMatch") == Some("Exact") => {
-            return Ok((version, store.list_at(target.kind, namespace, version)?, None));
+            return Ok((
+                version,
+                store.list_at(target.kind, namespace, version)?,
+                None,
+            ));
         }
         Some(_) => {}
     }
@@ -115,12 +131,19 @@ fn key(object: &Value) -> String {
 }
 
 fn token(version: u64, start: &str) -> String {
-    URL_SAFE_NO_PAD.encode(json!({"v": "meta.k8s.io/v1", "rv": version, "start": start}).to_string())
+    URL_SAFE_NO_PAD
+        .encode(json!({"v": "meta.k8s.io/v1", "rv": version, "start": start}).to_string())
 }
 
 fn parse_token(text: &str) -> Result<(u64, String), Status> {
-    let bad = |why: &str| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| bad(&error.to_string()))?;
+    let bad = |why: &str| {
+        Status::bad_request(format!(
+            "invalid continue token: continue key is not valid: {why}"
+        ))
+    };
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|error| bad(&error.to_string()))?;
     let fields: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
     if fields["v"] != "meta.k8s.io/v1" {
         return Err(bad("server does not recognize this encoded version"));
@@ -137,7 +160,10 @@ mod tests {
 
     #[test]
     fn tokens_come_back() {
-        assert_eq!(parse_token(&token(7, "a\u{0}b")).unwrap(), (7, "a\u{0}b".to_owned()));
+        assert_eq!(
+            parse_token(&token(7, "a\u{0}b")).unwrap(),
+            (7, "a\u{0}b".to_owned())
+        );
         for bad in ["zzz", "e30", "%%%"] {
             assert_eq!(parse_token(bad).unwrap_err().code, 400, "{bad}");
         }

@@ -19,13 +19,19 @@ fn follow(store: &Store, change: &Change) {
     let name = |field: &str| meta[field].as_str().unwrap_or_default();
     match (change.kind, change.what) {
         (Kind::Namespace, Changed::Added) => seeds::furnish(store, name("name")),
-        (Kind::Namespace, Changed::Modified) if is_going(&change.object) => empty(store, name("name")),
+        (Kind::Namespace, Changed::Modified) if is_going(&change.object) => {
+            empty(store, name("name"))
+        }
         // Somebody deleted what every namespace has: it comes back, as on a real cluster.
-        (Kind::ServiceAccount | Kind::ConfigMap, Changed::Deleted) if lives(store, name("namespace")) => {
+        (Kind::ServiceAccount | Kind::ConfigMap, Changed::Deleted)
+            if lives(store, name("namespace")) =>
+        {
             seeds::furnish(store, name("namespace"));
         }
         // The last of its content may just have gone.
-        (_, Changed::Deleted) if !name("namespace").is_empty() && !lives(store, name("namespace")) => {
+        (_, Changed::Deleted)
+            if !name("namespace").is_empty() && !lives(store, name("namespace")) =>
+        {
             empty(store, name("namespace"));
         }
         _ => {}
@@ -47,7 +53,10 @@ fn empty(store: &Store, namespace: &str) {
     if store.find(Kind::Namespace, "", namespace).is_none() {
         return;
     }
-    let options = DeleteOptions { propagation: Some(Propagation::Background), ..DeleteOptions::default() };
+    let options = DeleteOptions {
+        propagation: Some(Propagation::Background),
+        ..DeleteOptions::default()
+    };
     let mut left = 0;
     for kind in Kind::all().filter(|kind| kind.namespaced()) {
         let (_, objects) = store.list(kind, Some(namespace));
@@ -61,6 +70,8 @@ fn empty(store: &Store, namespace: &str) {
     }
     if left == 0 {
         // The object itself may still wait for finalizers of its metadata.
-        let _ = store.modify(Kind::Namespace, "", namespace, |object| object["spec"]["finalizers"] = json!([]));
+        let _ = store.modify(Kind::Namespace, "", namespace, |object| {
+            object["spec"]["finalizers"] = json!([])
+        });
     }
 }

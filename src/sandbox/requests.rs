@@ -100,13 +100,19 @@ impl Request {
 
     /// The first value of a parameter that is given and not empty.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.query.iter().find(|(key, value)| key == name && !value.is_empty())?;
+        let (_, value) = self
+            .query
+            .iter()
+            .find(|(key, value)| key == name && !value.is_empty())?;
         Some(value)
     }
 
     /// A boolean parameter, by Go's words for it.
     pub(super) fn flag(&self, name: &str) -> bool {
-        matches!(self.parameter(name), Some("1" | "t" | "T" | "true" | "TRUE" | "True"))
+        matches!(
+            self.parameter(name),
+            Some("1" | "t" | "T" | "true" | "TRUE" | "True")
+        )
     }
 
     /// A numeric parameter; what is no number counts as absent.
@@ -137,7 +143,11 @@ impl Request {
             Some("All") => Ok(true),
             Some(other) => {
                 let why = format!("Invalid value: {other:?}: dryRun must be one of [\"All\"]");
-                Err(Status::new(422, "Invalid", format!("options is invalid: dryRun: {why}")))
+                Err(Status::new(
+                    422,
+                    "Invalid",
+                    format!("options is invalid: dryRun: {why}"),
+                ))
             }
         }
     }
@@ -172,14 +182,19 @@ impl Request {
         let agent = self.header(header::USER_AGENT);
         let name = agent.split('/').next().unwrap_or_default();
         let name: String = name.chars().filter(|c| !c.is_control()).take(128).collect();
-        if name.is_empty() { "unknown".to_owned() } else { name }
+        if name.is_empty() {
+            "unknown".to_owned()
+        } else {
+            name
+        }
     }
 }
 
 /// YAML by the rules of the API: JSON is YAML too, old octal numbers count.
 pub(super) fn parse_yaml(bytes: &[u8]) -> Result<Value, Status> {
     let options = serde_saphyr::options! { legacy_octal_numbers: true };
-    serde_saphyr::from_slice_with_options(bytes, options).map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))
+    serde_saphyr::from_slice_with_options(bytes, options)
+        .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))
 }
 
 fn preview(body: &[u8]) -> String {
@@ -226,7 +241,9 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Status> {
     let (name, subresource) = match rest {
         [] => (None, None),
         [name] => (Some(*name), None),
-        [name, subresource] if kind.row().subresources.contains(subresource) => (Some(*name), Some(*subresource)),
+        [name, subresource] if kind.row().subresources.contains(subresource) => {
+            (Some(*name), Some(*subresource))
+        }
         [_, subresource, ..] if kinds::known_subresource(kind, subresource) => {
             return Err(Status::not_imitated(method.as_str(), path));
         }
@@ -326,11 +343,19 @@ mod tests {
     #[test]
     fn paths_lead_to_resources() {
         let pod = target("/api/v1/namespaces/a/pods/p/log");
-        assert_eq!((pod.kind, pod.namespace(), pod.name()), (Kind::Pod, "a", "p"));
+        assert_eq!(
+            (pod.kind, pod.namespace(), pod.name()),
+            (Kind::Pod, "a", "p")
+        );
         assert_eq!(pod.subresource.as_deref(), Some("log"));
         assert_eq!(target("/apis/batch/v1/jobs").namespace, None);
         assert_eq!(target("/api/v1/namespaces/a").name(), "a");
-        assert_eq!(target("/api/v1/namespaces/a/finalize").subresource.as_deref(), Some("finalize"));
+        assert_eq!(
+            target("/api/v1/namespaces/a/finalize")
+                .subresource
+                .as_deref(),
+            Some("finalize")
+        );
         assert!(target("/apis/events.k8s.io/v1/namespaces/a/events").new_events);
     }
 
@@ -349,7 +374,10 @@ mod tests {
     #[test]
     fn queries_are_decoded() {
         let pairs = parse_query("a=b%3D1&c&d=x+y%zz");
-        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let pairs: Vec<(&str, &str)> = pairs
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
         assert_eq!(pairs, [("a", "b=1"), ("c", ""), ("d", "x y%zz")]);
     }
 }

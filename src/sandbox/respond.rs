@@ -19,17 +19,25 @@ pub(super) type Body = UnsyncBoxBody<Bytes, Infallible>;
 pub(super) fn json(code: u16, document: &impl Serialize) -> Response<Body> {
     match serde_json::to_vec(document) {
         Ok(bytes) => bytes_as(code, "application/json", bytes),
-        Err(error) => status(&Status::new(500, "InternalError", format!("cannot write the answer: {error}"))),
+        Err(error) => status(&Status::new(
+            500,
+            "InternalError",
+            format!("cannot write the answer: {error}"),
+        )),
     }
 }
 
 /// Bytes of a media type.
 pub(super) fn bytes_as(code: u16, media: &'static str, bytes: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::from(bytes)).boxed_unsync());
-    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, private"),
+    );
     response
 }
 
@@ -42,15 +50,22 @@ pub(super) fn text(code: u16, text: impl Into<String>) -> Response<Body> {
 pub(super) fn status(status: &Status) -> Response<Body> {
     let mut response = json(status.code, &status.json());
     if let Some(seconds) = status.retry_seconds() {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
 
 /// Chunks as they come.
-pub(super) fn stream(media: &'static str, chunks: impl Stream<Item = Bytes> + Send + 'static) -> Response<Body> {
+pub(super) fn stream(
+    media: &'static str,
+    chunks: impl Stream<Item = Bytes> + Send + 'static,
+) -> Response<Body> {
     let frames = chunks.map(|chunk| Ok::<_, Infallible>(Frame::data(chunk)));
     let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     response
 }

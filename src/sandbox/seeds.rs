@@ -33,7 +33,10 @@ pub(super) fn furnish(store: &Store, namespace: &str) {
             "kubernetes.io/description": "The sandbox has no certificate authority: its API speaks plain HTTP on the loopback interface."}},
         "data": {"ca.crt": ""},
     });
-    for (kind, object) in [(Kind::ServiceAccount, account), (Kind::ConfigMap, certificate)] {
+    for (kind, object) in [
+        (Kind::ServiceAccount, account),
+        (Kind::ConfigMap, certificate),
+    ] {
         // There already, or the namespace is going: both are fine.
         let _ = store.create(kind, object);
     }

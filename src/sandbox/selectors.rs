@@ -24,7 +24,11 @@ impl Selector {
     pub(super) fn of(request: &Request, kind: Kind, new_events: bool) -> Result<Self, Status> {
         Ok(Self {
             labels: labels::parse(request.parameter("labelSelector").unwrap_or_default())?,
-            fields: fields::parse(kind, new_events, request.parameter("fieldSelector").unwrap_or_default())?,
+            fields: fields::parse(
+                kind,
+                new_events,
+                request.parameter("fieldSelector").unwrap_or_default(),
+            )?,
         })
     }
 
@@ -36,6 +40,7 @@ impl Selector {
     /// Whether the object is meant.
     pub(super) fn matches(&self, object: &Value) -> bool {
         let labels = &object["metadata"]["labels"];
-        self.labels.iter().all(|one| one.holds(labels)) && self.fields.iter().all(|one| one.holds(object))
+        self.labels.iter().all(|one| one.holds(labels))
+            && self.fields.iter().all(|one| one.holds(object))
     }
 }

@@ -37,7 +37,9 @@ pub(super) struct Api {
 
 impl Service {
     pub(super) fn new(store: Store, faults: Faults) -> Self {
-        Self { api: Arc::new(Api { store, faults }) }
+        Self {
+            api: Arc::new(Api { store, faults }),
+        }
     }
 }
 
@@ -81,11 +83,15 @@ where
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Ok(respond::status(&too_large())),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return Ok(respond::status(&too_large()));
+        }
         Err(error) => return Err(error),
     };
     let request = Request::new(&parts, body);
-    Ok(dispatch(api, &request).await.unwrap_or_else(|status| respond::status(&status)))
+    Ok(dispatch(api, &request)
+        .await
+        .unwrap_or_else(|status| respond::status(&status)))
 }
 
 async fn dispatch(api: &Api, request: &Request) -> Result<Response<Body>, Status> {
@@ -99,7 +105,12 @@ async fn dispatch(api: &Api, request: &Request) -> Result<Response<Body>, Status
 }
 
 #[expect(clippy::unused_async, reason = "logs are read here")]
-async fn resource(api: &Api, request: &Request, target: &Target, verb: Verb) -> Result<Response<Body>, Status> {
+async fn resource(
+    api: &Api,
+    request: &Request,
+    target: &Target,
+    verb: Verb,
+) -> Result<Response<Body>, Status> {
     let Api { store, faults } = api;
     match (target.subresource.as_deref(), verb) {
         (None | Some("status"), Verb::Get) => list::get(store, request, target),
@@ -115,7 +126,11 @@ async fn resource(api: &Api, request: &Request, target: &Target, verb: Verb) -> 
 }
 
 fn refused() -> BoxError {
-    std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused: the sandbox's API is switched off").into()
+    std::io::Error::new(
+        std::io::ErrorKind::ConnectionRefused,
+        "connection refused: the sandbox's API is switched off",
+    )
+    .into()
 }
 
 fn too_large() -> Status {

@@ -210,7 +210,12 @@ impl Store {
     ///
     /// # Errors
     /// 410 when that history is gone.
-    pub fn list_at(&self, kind: Kind, namespace: Option<&str>, version: u64) -> Result<Vec<Arc<Value>>, Status> {
+    pub fn list_at(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        version: u64,
+    ) -> Result<Vec<Arc<Value>>, Status> {
         self.lock().list_at(kind, namespace, version)
     }
 
@@ -341,7 +346,11 @@ mod tests {
         let start = store.version();
         store.create(Kind::ConfigMap, config_map("x")).unwrap();
         store.remove(Kind::ConfigMap, "a", "x").unwrap();
-        let seen: Vec<Changed> = store.since(Kind::ConfigMap, start).unwrap().1.iter()
+        let seen: Vec<Changed> = store
+            .since(Kind::ConfigMap, start)
+            .unwrap()
+            .1
+            .iter()
             .map(|c| c.what)
             .collect();
         assert_eq!(seen, [Changed::Added, Changed::Deleted]);
@@ -349,7 +358,11 @@ mod tests {
         store.compact();
         assert_eq!(store.since(Kind::ConfigMap, start).unwrap_err().code, 410);
         assert!(
-            store.since(Kind::ConfigMap, store.version()).unwrap().1.is_empty()
+            store
+                .since(Kind::ConfigMap, store.version())
+                .unwrap()
+                .1
+                .is_empty()
         );
     }
 

@@ -19,7 +19,14 @@ pub(super) enum Include {
 type Column = (&'static str, bool);
 
 /// A Table of objects; a watch leaves the columns out after its first event.
-pub(super) fn table(kind: Kind, meta: &Value, objects: &[&Value], include: Include, columns: bool, now: Timestamp) -> Value {
+pub(super) fn table(
+    kind: Kind,
+    meta: &Value,
+    objects: &[&Value],
+    include: Include,
+    columns: bool,
+    now: Timestamp,
+) -> Value {
     let definitions: Vec<Value> = columns_of(kind)
         .iter()
         .map(|(name, wide)| {
@@ -55,7 +62,10 @@ fn columns_of(_kind: Kind) -> &'static [Column] {
 }
 
 fn cells(_kind: Kind, object: &Value, now: Timestamp) -> Vec<Value> {
-    vec![object["metadata"]["name"].clone(), age(&object["metadata"]["creationTimestamp"], now).into()]
+    vec![
+        object["metadata"]["name"].clone(),
+        age(&object["metadata"]["creationTimestamp"], now).into(),
+    ]
 }
 
 /// How long ago a time was, in kubectl's short form.

@@ -50,7 +50,11 @@ impl View {
             Some("Object") => table::Include::Object,
             _ => table::Include::Metadata,
         };
-        Ok(Self { form, target: target.clone(), include })
+        Ok(Self {
+            form,
+            target: target.clone(),
+            include,
+        })
     }
 
     /// One object, as a whole document.
@@ -79,7 +83,12 @@ impl View {
     }
 
     /// The bytes of a list.
-    pub(super) fn list(&self, meta: &Value, objects: &[Arc<Value>], now: jiff::Timestamp) -> serde_json::Result<Vec<u8>> {
+    pub(super) fn list(
+        &self,
+        meta: &Value,
+        objects: &[Arc<Value>],
+        now: jiff::Timestamp,
+    ) -> serde_json::Result<Vec<u8>> {
         let kind = self.target.kind;
         match self.form {
             Form::Table => {
@@ -93,11 +102,21 @@ impl View {
             Form::Whole if self.target.new_events => {
                 let shaped: Vec<Value> = objects.iter().map(|one| self.shaped(one)).collect();
                 let items = shaped.iter().map(Bare).collect();
-                serde_json::to_vec(&Listing { kind: kind.name(), api_version: &self.target.api_version(), meta, items })
+                serde_json::to_vec(&Listing {
+                    kind: kind.name(),
+                    api_version: &self.target.api_version(),
+                    meta,
+                    items,
+                })
             }
             Form::Whole => {
                 let items = objects.iter().map(|one| Bare(one)).collect();
-                serde_json::to_vec(&Listing { kind: kind.name(), api_version: &self.target.api_version(), meta, items })
+                serde_json::to_vec(&Listing {
+                    kind: kind.name(),
+                    api_version: &self.target.api_version(),
+                    meta,
+                    items,
+                })
             }
         }
     }
@@ -105,14 +124,24 @@ impl View {
     /// A bookmark's object: no more than a version.
     pub(super) fn bookmark(&self, meta: &Value) -> Value {
         match self.form {
-            Form::Table => json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": [], "rows": []}),
-            Form::Metadata => json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}),
-            Form::Whole => json!({"kind": self.target.kind.name(), "apiVersion": self.target.api_version(), "metadata": meta}),
+            Form::Table => {
+                json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": [], "rows": []})
+            }
+            Form::Metadata => {
+                json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta})
+            }
+            Form::Whole => {
+                json!({"kind": self.target.kind.name(), "apiVersion": self.target.api_version(), "metadata": meta})
+            }
         }
     }
 
     fn shaped(&self, object: &Value) -> Value {
-        if self.target.new_events { events_v1::from_core(object) } else { object.clone() }
+        if self.target.new_events {
+            events_v1::from_core(object)
+        } else {
+            object.clone()
+        }
     }
 }
 
@@ -174,8 +203,14 @@ mod tests {
     #[test]
     fn accept_headers() {
         assert_eq!(form_of("application/json"), Some(Form::Whole));
-        assert_eq!(form_of(" application/json;as=Table;v=v1;g=meta.k8s.io"), Some(Form::Table));
-        assert_eq!(form_of("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"), Some(Form::Metadata));
+        assert_eq!(
+            form_of(" application/json;as=Table;v=v1;g=meta.k8s.io"),
+            Some(Form::Table)
+        );
+        assert_eq!(
+            form_of("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"),
+            Some(Form::Metadata)
+        );
         assert_eq!(form_of("application/vnd.kubernetes.protobuf"), None);
         assert_eq!(form_of("*/*"), Some(Form::Whole));
     }
@@ -183,6 +218,9 @@ mod tests {
     #[test]
     fn listed_objects_carry_no_type() {
         let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}});
-        assert_eq!(serde_json::to_string(&Bare(&object)).unwrap(), r#"{"metadata":{"name":"p"}}"#);
+        assert_eq!(
+            serde_json::to_string(&Bare(&object)).unwrap(),
+            r#"{"metadata":{"name":"p"}}"#
+        );
     }
 }

@@ -28,7 +28,12 @@ const BOOKMARK_BEFORE_END: Duration = Duration::from_secs(2);
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(45);
 
 /// Answers a watch.
-pub(super) fn watch(store: &Store, faults: &Faults, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+pub(super) fn watch(
+    store: &Store,
+    faults: &Faults,
+    request: &Request,
+    target: &Target,
+) -> Result<Response<Body>, Status> {
     let watching = Watching::new(store, faults, request, target)?;
     let lines = stream::unfold(watching, |mut watching| async move {
         let line = watching.next().await?;
@@ -58,10 +63,17 @@ struct Watching {
 }
 
 impl Watching {
-    fn new(store: &Store, faults: &Faults, request: &Request, target: &Target) -> Result<Self, Status> {
+    fn new(
+        store: &Store,
+        faults: &Faults,
+        request: &Request,
+        target: &Target,
+    ) -> Result<Self, Status> {
         let streaming = request.flag("sendInitialEvents");
         check_streaming(request)?;
-        let timeout = request.number("timeoutSeconds").filter(|seconds| *seconds > 0);
+        let timeout = request
+            .number("timeoutSeconds")
+            .filter(|seconds| *seconds > 0);
         let now = Instant::now();
         // Subscribed before the first look, so that nothing falls between.
         let latest = store.latest();
@@ -89,7 +101,9 @@ impl Watching {
         match from {
             _ if initial => watching.begin_with_all(streaming),
             None | Some(0) => watching.version = store.version(),
-            Some(version) if version > store.version() => return Err(list::too_large(version, store.version())),
+            Some(version) if version > store.version() => {
+                return Err(list::too_large(version, store.version()));
+            }
             Some(version) => {
                 watching.version = version;
                 watching.read();
@@ -102,7 +116,9 @@ impl Watching {
 
     /// Every object as if it were just added; with `marked` the end of them is said.
     fn begin_with_all(&mut self, marked: bool) {
-        let (version, objects) = self.store.list(self.target.kind, self.target.namespace.as_deref());
+        let (version, objects) = self
+            .store
+            .list(self.target.kind, self.target.namespace.as_deref());
         self.version = version;
         for object in objects {
             if self.selector.matches(&object) {
@@ -174,7 +190,9 @@ impl Watching {
         match (before, now) {
             (false, true) => self.push("ADDED", &change.object),
             (true, true) => self.push("MODIFIED", &change.object),
-            (true, false) if change.what == Changed::Deleted => self.push("DELETED", &change.object),
+            (true, false) if change.what == Changed::Deleted => {
+                self.push("DELETED", &change.object)
+            }
             (true, false) => {
                 // The last state that the watch may see, at the version of the change that ended it.
                 let mut last = change.before.as_deref().cloned().unwrap_or_default();
@@ -186,7 +204,9 @@ impl Watching {
     }
 
     fn push(&mut self, what: &str, object: &Value) {
-        let object = self.view.event(object, self.first, self.store.clock().now());
+        let object = self
+            .view
+            .event(object, self.first, self.store.clock().now());
         self.first = false;
         self.push_line(&json!({"type": what, "object": object}));
     }
@@ -209,7 +229,10 @@ impl Watching {
 
     fn plan_bookmark(&mut self) {
         let now = Instant::now();
-        let last = self.end.checked_sub(BOOKMARK_BEFORE_END).filter(|last| *last > now);
+        let last = self
+            .end
+            .checked_sub(BOOKMARK_BEFORE_END)
+            .filter(|last| *last > now);
         let next = now + BOOKMARK_EVERY;
         self.next_bookmark = last.map_or(self.end, |last| last.min(next));
     }
@@ -220,8 +243,16 @@ fn check_streaming(request: &Request) -> Result<(), Status> {
     let matching = request.parameter("resourceVersionMatch");
     let why = match (given, matching) {
         (true, Some("NotOlderThan")) | (false, None) => return Ok(()),
-        (true, _) => "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        (false, Some(_)) => "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        (true, _) => {
+            "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        }
+        (false, Some(_)) => {
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        }
     };
-    Err(Status::new(422, "Invalid", format!("ListOptions.meta.k8s.io \"\" is invalid: {why}")))
+    Err(Status::new(
+        422,
+        "Invalid",
+        format!("ListOptions.meta.k8s.io \"\" is invalid: {why}"),
+    ))
 }

@@ -16,40 +16,69 @@ use super::store::{DeleteOptions, Deleted, Propagation, Store};
 use super::view::View;
 
 /// Answers a create.
-pub(super) fn create(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+pub(super) fn create(
+    store: &Store,
+    request: &Request,
+    target: &Target,
+) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
     let writer = Writer::of(request, target, "Update")?;
     let mut object = request.document(target.kind)?;
     let warnings = writer.check_form(&object)?;
     place(target, &mut object)?;
     let dry_run = request.dry_run()?;
-    let made = store.try_create(target.kind, object, dry_run, |object| writer.admit_new(object, store.clock()))?;
-    Ok(warned(respond::json(201, &view.one(&made, store.clock().now())), &warnings))
+    let made = store.try_create(target.kind, object, dry_run, |object| {
+        writer.admit_new(object, store.clock())
+    })?;
+    Ok(warned(
+        respond::json(201, &view.one(&made, store.clock().now())),
+        &warnings,
+    ))
 }
 
 /// Answers an update of an object, or of one of its subresources.
-pub(super) fn update(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+pub(super) fn update(
+    store: &Store,
+    request: &Request,
+    target: &Target,
+) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
     let writer = Writer::of(request, target, "Update")?;
     let mut object = request.document(target.kind)?;
     let warnings = writer.check_form(&object)?;
     place(target, &mut object)?;
     check_name(target, &object)?;
-    let changed = store.try_modify(target.kind, target.namespace(), target.name(), request.dry_run()?, |stored| {
-        let old = stored.clone();
-        *stored = object;
-        writer.admit_change(&old, stored, store.clock())
-    })?;
-    Ok(warned(respond::json(200, &view.one(&changed, store.clock().now())), &warnings))
+    let changed = store.try_modify(
+        target.kind,
+        target.namespace(),
+        target.name(),
+        request.dry_run()?,
+        |stored| {
+            let old = stored.clone();
+            *stored = object;
+            writer.admit_change(&old, stored, store.clock())
+        },
+    )?;
+    Ok(warned(
+        respond::json(200, &view.one(&changed, store.clock().now())),
+        &warnings,
+    ))
 }
 
 /// Answers a delete.
-pub(super) fn delete(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+pub(super) fn delete(
+    store: &Store,
+    request: &Request,
+    target: &Target,
+) -> Result<Response<Body>, Status> {
     let options = delete_options(request)?;
     let deleted = store.delete(target.kind, target.namespace(), target.name(), &options)?;
     if admission::returns_deleted(target.kind) || matches!(deleted, Deleted::Marked(_)) {
         let view = View::of(request, target)?;
-        return Ok(respond::json(200, &view.one(deleted.object(), store.clock().now())));
+        return Ok(respond::json(
+            200,
+            &view.one(deleted.object(), store.clock().now()),
+        ));
     }
     let row = target.kind.row();
     let mut details = json!({"name": target.name(), "kind": row.plural, "uid": deleted.object()["metadata"]["uid"]});
@@ -61,7 +90,11 @@ pub(super) fn delete(store: &Store, request: &Request, target: &Target) -> Resul
 }
 
 /// Answers a delete of every object that a selector means.
-pub(super) fn delete_collection(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+pub(super) fn delete_collection(
+    store: &Store,
+    request: &Request,
+    target: &Target,
+) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
     let selector = Selector::of(request, target.kind, target.new_events)?;
     let options = delete_options(request)?;
@@ -80,7 +113,11 @@ pub(super) fn delete_collection(store: &Store, request: &Request, target: &Targe
     let meta = json!({"resourceVersion": store.version().to_string()});
     match view.list(&meta, &gone, store.clock().now()) {
         Ok(bytes) => Ok(respond::bytes_as(200, "application/json", bytes)),
-        Err(error) => Err(Status::new(500, "InternalError", format!("cannot write the list: {error}"))),
+        Err(error) => Err(Status::new(
+            500,
+            "InternalError",
+            format!("cannot write the list: {error}"),
+        )),
     }
 }
 
@@ -134,10 +171,18 @@ fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
     let body = if request.body.is_empty() {
         json!({})
     } else {
-        serde_json::from_slice(&request.body)
-            .map_err(|error| Status::bad_request(format!("couldn't get version/kind; json parse error: {error}")))?
+        serde_json::from_slice(&request.body).map_err(|error| {
+            Status::bad_request(format!(
+                "couldn't get version/kind; json parse error: {error}"
+            ))
+        })?
     };
-    let word = |field: &str| body[field].as_str().or_else(|| request.parameter(field)).map(str::to_owned);
+    let word = |field: &str| {
+        body[field]
+            .as_str()
+            .or_else(|| request.parameter(field))
+            .map(str::to_owned)
+    };
     let propagation = match word("propagationPolicy").as_deref() {
         None => match body["orphanDependents"].as_bool() {
             None => None,
@@ -157,10 +202,17 @@ fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
             ));
         }
     };
-    let mut options = DeleteOptions { propagation, ..DeleteOptions::default() };
+    let mut options = DeleteOptions {
+        propagation,
+        ..DeleteOptions::default()
+    };
     options.preconditions.uid = body["preconditions"]["uid"].as_str().map(str::to_owned);
-    options.preconditions.resource_version = body["preconditions"]["resourceVersion"].as_str().map(str::to_owned);
-    options.grace = body["gracePeriodSeconds"].as_u64().or_else(|| request.number("gracePeriodSeconds"));
+    options.preconditions.resource_version = body["preconditions"]["resourceVersion"]
+        .as_str()
+        .map(str::to_owned);
+    options.grace = body["gracePeriodSeconds"]
+        .as_u64()
+        .or_else(|| request.number("gracePeriodSeconds"));
     options.dry_run = request.dry_run()? || body["dryRun"] == json!(["All"]);
     Ok(options)
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{
+    Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+};
 use kube::core::Status;
 use kube::{Client, Error};
 use llmctl_dev::sandbox::faults::{Faults, Refusal};
@@ -41,33 +43,70 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Box<Status> {
 async fn a_new_cluster_has_what_every_cluster_has() {
     let sandbox = sandbox();
     let client = client(&sandbox);
-    assert_eq!(client.apiserver_version().await.unwrap().git_version, "v1.34.4-sandbox");
-    let namespaces = Api::<Namespace>::all(client.clone()).list(&ListParams::default()).await.unwrap();
-    let names: Vec<&str> = namespaces.iter().filter_map(|ns| ns.metadata.name.as_deref()).collect();
-    assert_eq!(names, ["default", "kube-node-lease", "kube-public", "kube-system"]);
-    Api::<ConfigMap>::namespaced(client, "kube-system").get("kube-root-ca.crt").await.unwrap();
+    assert_eq!(
+        client.apiserver_version().await.unwrap().git_version,
+        "v1.34.4-sandbox"
+    );
+    let namespaces = Api::<Namespace>::all(client.clone())
+        .list(&ListParams::default())
+        .await
+        .unwrap();
+    let names: Vec<&str> = namespaces
+        .iter()
+        .filter_map(|ns| ns.metadata.name.as_deref())
+        .collect();
+    assert_eq!(
+        names,
+        ["default", "kube-node-lease", "kube-public", "kube-system"]
+    );
+    Api::<ConfigMap>::namespaced(client, "kube-system")
+        .get("kube-root-ca.crt")
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn an_object_is_made_changed_and_removed() {
     let sandbox = sandbox();
     let maps: Api<ConfigMap> = Api::default_namespaced(client(&sandbox));
-    let mut made = maps.create(&PostParams::default(), &config_map("x", &json!({"a": "1"}))).await.unwrap();
+    let mut made = maps
+        .create(&PostParams::default(), &config_map("x", &json!({"a": "1"})))
+        .await
+        .unwrap();
     let taken = refusal(maps.create(&PostParams::default(), &made).await);
     assert_eq!((taken.code, taken.reason.as_str()), (409, "AlreadyExists"));
 
     made.data.as_mut().unwrap().insert("b".into(), "2".into());
-    let newer = maps.replace("x", &PostParams::default(), &made).await.unwrap();
+    let newer = maps
+        .replace("x", &PostParams::default(), &made)
+        .await
+        .unwrap();
     let late = refusal(maps.replace("x", &PostParams::default(), &made).await);
     assert_eq!((late.code, late.reason.as_str()), (409, "Conflict"));
-    assert!(late.message.ends_with("please apply your changes to the latest version and try again"));
+    assert!(
+        late.message
+            .ends_with("please apply your changes to the latest version and try again")
+    );
 
     let patch = Patch::Merge(json!({"data": {"a": null, "c": "3"}}));
-    let patched = maps.patch("x", &PatchParams::default(), &patch).await.unwrap();
-    assert_eq!(patched.data.unwrap().into_keys().collect::<Vec<_>>(), ["b", "c"]);
-    assert_ne!(patched.metadata.resource_version, newer.metadata.resource_version);
+    let patched = maps
+        .patch("x", &PatchParams::default(), &patch)
+        .await
+        .unwrap();
+    assert_eq!(
+        patched.data.unwrap().into_keys().collect::<Vec<_>>(),
+        ["b", "c"]
+    );
+    assert_ne!(
+        patched.metadata.resource_version,
+        newer.metadata.resource_version
+    );
 
-    maps.delete("x", &DeleteParams::default()).await.unwrap().right().unwrap();
+    maps.delete("x", &DeleteParams::default())
+        .await
+        .unwrap()
+        .right()
+        .unwrap();
     let gone = refusal(maps.get("x").await);
     assert_eq!(gone.message, r#"configmaps "x" not found"#);
 }
@@ -77,17 +116,40 @@ async fn lists_come_in_pages_of_one_moment() {
     let sandbox = sandbox();
     let maps: Api<ConfigMap> = Api::default_namespaced(client(&sandbox));
     for index in 0..5 {
-        maps.create(&PostParams::default(), &config_map(&format!("m{index}"), &json!({}))).await.unwrap();
+        maps.create(
+            &PostParams::default(),
+            &config_map(&format!("m{index}"), &json!({})),
+        )
+        .await
+        .unwrap();
     }
     let page = maps.list(&ListParams::default().limit(3)).await.unwrap();
-    assert_eq!((page.items.len(), page.metadata.remaining_item_count), (3, Some(3)));
-    maps.create(&PostParams::default(), &config_map("m9", &json!({}))).await.unwrap();
+    assert_eq!(
+        (page.items.len(), page.metadata.remaining_item_count),
+        (3, Some(3))
+    );
+    maps.create(&PostParams::default(), &config_map("m9", &json!({})))
+        .await
+        .unwrap();
     let token = page.metadata.continue_.unwrap();
-    let rest = maps.list(&ListParams::default().continue_token(&token)).await.unwrap();
-    let names: Vec<String> = rest.into_iter().filter_map(|map| map.metadata.name).collect();
-    assert_eq!(names, ["m2", "m3", "m4"], "what was made between the pages is not in them");
+    let rest = maps
+        .list(&ListParams::default().continue_token(&token))
+        .await
+        .unwrap();
+    let names: Vec<String> = rest
+        .into_iter()
+        .filter_map(|map| map.metadata.name)
+        .collect();
+    assert_eq!(
+        names,
+        ["m2", "m3", "m4"],
+        "what was made between the pages is not in them"
+    );
     sandbox.store().compact();
-    let expired = refusal(maps.list(&ListParams::default().continue_token(&token)).await);
+    let expired = refusal(
+        maps.list(&ListParams::default().continue_token(&token))
+            .await,
+    );
     assert_eq!((expired.code, expired.reason.as_str()), (410, "Expired"));
 }
 
@@ -95,11 +157,21 @@ async fn lists_come_in_pages_of_one_moment() {
 async fn a_watch_resumes_without_loss_and_ends_in_time() {
     let sandbox = sandbox();
     let maps: Api<ConfigMap> = Api::default_namespaced(client(&sandbox));
-    let start = maps.list(&ListParams::default()).await.unwrap().metadata.resource_version.unwrap();
-    maps.create(&PostParams::default(), &config_map("x", &json!({}))).await.unwrap();
+    let start = maps
+        .list(&ListParams::default())
+        .await
+        .unwrap()
+        .metadata
+        .resource_version
+        .unwrap();
+    maps.create(&PostParams::default(), &config_map("x", &json!({})))
+        .await
+        .unwrap();
     let relabel = |labels: Value| Patch::Merge(json!({"metadata": {"labels": labels}}));
     for labels in [json!({"a": "b"}), json!({"a": "c"})] {
-        maps.patch("x", &PatchParams::default(), &relabel(labels)).await.unwrap();
+        maps.patch("x", &PatchParams::default(), &relabel(labels))
+            .await
+            .unwrap();
     }
     maps.delete("x", &DeleteParams::default()).await.unwrap();
     let seen = |params: WatchParams| {
@@ -121,8 +193,14 @@ async fn a_watch_resumes_without_loss_and_ends_in_time() {
         }
     };
     let brief = WatchParams::default().timeout(20).disable_bookmarks();
-    assert_eq!(seen(brief.clone()).await, ["added", "modified", "modified", "deleted"]);
-    assert_eq!(seen(brief.clone().labels("a=b")).await, ["added", "deleted"]);
+    assert_eq!(
+        seen(brief.clone()).await,
+        ["added", "modified", "modified", "deleted"]
+    );
+    assert_eq!(
+        seen(brief.clone().labels("a=b")).await,
+        ["added", "deleted"]
+    );
     sandbox.store().compact();
     assert_eq!(seen(brief).await, ["error"]);
 }
@@ -138,7 +216,10 @@ async fn a_streaming_list_ends_with_its_bookmark() {
         match event {
             WatchEvent::Added(_) => added += 1,
             WatchEvent::Bookmark(mark) => {
-                assert_eq!(mark.metadata.annotations["k8s.io/initial-events-end"], "true");
+                assert_eq!(
+                    mark.metadata.annotations["k8s.io/initial-events-end"],
+                    "true"
+                );
                 break;
             }
             other => panic!("{other:?}"),
@@ -155,9 +236,15 @@ async fn faults_are_seen_by_clients_and_pass() {
     let pods: Api<Pod> = Api::default_namespaced(client(&sandbox));
     sandbox.faults().refuse(Refusal::TooManyRequests(7), 1);
     let busy = refusal(pods.list(&ListParams::default()).await);
-    assert_eq!((busy.code, busy.details.unwrap().retry_after_seconds), (429, 7));
+    assert_eq!(
+        (busy.code, busy.details.unwrap().retry_after_seconds),
+        (429, 7)
+    );
     sandbox.faults().api_down(Duration::from_secs(30));
-    assert!(matches!(pods.list(&ListParams::default()).await, Err(Error::Service(_))));
+    assert!(matches!(
+        pods.list(&ListParams::default()).await,
+        Err(Error::Service(_))
+    ));
     tokio::time::advance(Duration::from_secs(31)).await;
     pods.list(&ListParams::default()).await.unwrap();
 }
@@ -168,16 +255,33 @@ async fn a_namespace_takes_its_content_along() {
     let client = client(&sandbox);
     let namespaces: Api<Namespace> = Api::all(client.clone());
     let home: Namespace = serde_json::from_value(json!({"metadata": {"name": "team"}})).unwrap();
-    namespaces.create(&PostParams::default(), &home).await.unwrap();
+    namespaces
+        .create(&PostParams::default(), &home)
+        .await
+        .unwrap();
     let maps: Api<ConfigMap> = Api::namespaced(client, "team");
-    maps.create(&PostParams::default(), &config_map("x", &json!({}))).await.unwrap();
+    maps.create(&PostParams::default(), &config_map("x", &json!({})))
+        .await
+        .unwrap();
     let mut changes = sandbox.store().changes();
-    namespaces.delete("team", &DeleteParams::default()).await.unwrap();
+    namespaces
+        .delete("team", &DeleteParams::default())
+        .await
+        .unwrap();
     while namespaces.get_opt("team").await.unwrap().is_some() {
         changes.next().await.unwrap();
     }
-    assert!(maps.list(&ListParams::default()).await.unwrap().items.is_empty());
-    let nowhere = refusal(maps.create(&PostParams::default(), &config_map("y", &json!({}))).await);
+    assert!(
+        maps.list(&ListParams::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
+    let nowhere = refusal(
+        maps.create(&PostParams::default(), &config_map("y", &json!({})))
+            .await,
+    );
     assert_eq!(nowhere.message, r#"namespaces "team" not found"#);
 }
 
@@ -185,10 +289,18 @@ async fn a_namespace_takes_its_content_along() {
 async fn what_is_not_imitated_is_said() {
     let sandbox = sandbox();
     let client = client(&sandbox);
-    let sets: Api<k8s_openapi::api::apps::v1::StatefulSet> = Api::default_namespaced(client.clone());
+    let sets: Api<k8s_openapi::api::apps::v1::StatefulSet> =
+        Api::default_namespaced(client.clone());
     let refused = refusal(sets.list(&ListParams::default()).await);
     assert_eq!(refused.code, 501);
-    assert!(refused.message.contains("GET /apis/apps/v1/namespaces/default/statefulsets"));
+    assert!(
+        refused
+            .message
+            .contains("GET /apis/apps/v1/namespaces/default/statefulsets")
+    );
     let jobs: Api<Job> = Api::default_namespaced(client);
-    assert_eq!(refusal(jobs.get("none").await).message, r#"jobs.batch "none" not found"#);
+    assert_eq!(
+        refusal(jobs.get("none").await).message,
+        r#"jobs.batch "none" not found"#
+    );
 }

@@ -63,7 +63,11 @@ fn container(container: &mut Value) {
     or(container, "terminationMessagePolicy", "File");
     or(container, "resources", json!({}));
     let image = container["image"].as_str().unwrap_or_default();
-    let policy = if is_latest(image) { "Always" } else { "IfNotPresent" };
+    let policy = if is_latest(image) {
+        "Always"
+    } else {
+        "IfNotPresent"
+    };
     or(container, "imagePullPolicy", policy);
     for port in each(container, "ports") {
         or(port, "protocol", "TCP");
@@ -81,7 +85,12 @@ fn container(container: &mut Value) {
 }
 
 fn probe(probe: &mut Value) {
-    for (field, value) in [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)] {
+    for (field, value) in [
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
+    ] {
         or(probe, field, value);
     }
     if let Some(get) = probe.get_mut("httpGet").filter(|get| get.is_object()) {
@@ -114,8 +123,13 @@ fn tolerate_a_sick_node(spec: &mut Value) {
     if !spec["tolerations"].is_array() {
         spec["tolerations"] = json!([]);
     }
-    let Some(list) = spec["tolerations"].as_array_mut() else { return };
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+    let Some(list) = spec["tolerations"].as_array_mut() else {
+        return;
+    };
+    for key in [
+        "node.kubernetes.io/not-ready",
+        "node.kubernetes.io/unreachable",
+    ] {
         if !list.iter().any(|one| one["key"] == key) {
             list.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));
         }
@@ -153,16 +167,26 @@ mod tests {
 
     #[test]
     fn pull_policy_by_tag() {
-        for (image, latest) in [("a", true), ("a:latest", true), ("r:5000/a", true), ("r:5000/a:1", false), ("a@sha256:0", false)] {
+        for (image, latest) in [
+            ("a", true),
+            ("a:latest", true),
+            ("r:5000/a", true),
+            ("r:5000/a:1", false),
+            ("a@sha256:0", false),
+        ] {
             assert_eq!(is_latest(image), latest, "{image}");
         }
     }
 
     #[test]
     fn classes_of_service() {
-        let spec = |resources: Value| json!({"containers": [{"name": "c", "resources": resources}]});
+        let spec =
+            |resources: Value| json!({"containers": [{"name": "c", "resources": resources}]});
         assert_eq!(qos(&spec(json!({}))), "BestEffort");
         assert_eq!(qos(&spec(json!({"requests": {"cpu": "1"}}))), "Burstable");
-        assert_eq!(qos(&spec(json!({"limits": {"cpu": "1", "memory": "1Gi"}}))), "Guaranteed");
+        assert_eq!(
+            qos(&spec(json!({"limits": {"cpu": "1", "memory": "1Gi"}}))),
+            "Guaranteed"
+        );
     }
 }

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::{each, or};
 
 pub(super) fn on_create(service: &mut Value) {
-    let uid = service["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+    let uid = service["metadata"]["uid"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let spec = &mut service["spec"];
     if !spec.is_object() || spec["type"] == "ExternalName" {
         return;
@@ -33,7 +36,9 @@ pub(super) fn fill(spec: &mut Value) {
 
 /// An address of the service network, from the uid: nothing routes there, it only has to look right and to stay.
 fn address(uid: &str) -> String {
-    let mixed = uid.bytes().fold(5381_u32, |sum, byte| sum.wrapping_mul(33) ^ u32::from(byte));
+    let mixed = uid
+        .bytes()
+        .fold(5381_u32, |sum, byte| sum.wrapping_mul(33) ^ u32::from(byte));
     let [_, _, high, low] = mixed.to_be_bytes();
     format!("10.96.{high}.{}", low.clamp(2, 254))
 }

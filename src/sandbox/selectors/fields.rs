@@ -32,7 +32,10 @@ impl Requirement {
 }
 
 pub(super) fn parse(kind: Kind, new_events: bool, text: &str) -> Result<Vec<Requirement>, Status> {
-    text.split(',').filter(|part| !part.trim().is_empty()).map(|part| one(kind, new_events, part)).collect()
+    text.split(',')
+        .filter(|part| !part.trim().is_empty())
+        .map(|part| one(kind, new_events, part))
+        .collect()
 }
 
 fn one(kind: Kind, new_events: bool, part: &str) -> Result<Requirement, Status> {
@@ -53,7 +56,11 @@ fn one(kind: Kind, new_events: bool, part: &str) -> Result<Requirement, Status> 
             _ => format!("field label not supported: {name}"),
         }));
     };
-    Ok(Requirement { path, value: unescape(value), equal })
+    Ok(Requirement {
+        path,
+        value: unescape(value),
+        equal,
+    })
 }
 
 /// `\,`, `\=` and `\\` stand for the sign itself.
@@ -94,7 +101,10 @@ fn fields(kind: Kind, new_events: bool) -> Vec<Field> {
             ("regarding.name", &["involvedObject", "name"]),
             ("regarding.uid", &["involvedObject", "uid"]),
             ("regarding.apiVersion", &["involvedObject", "apiVersion"]),
-            ("regarding.resourceVersion", &["involvedObject", "resourceVersion"]),
+            (
+                "regarding.resourceVersion",
+                &["involvedObject", "resourceVersion"],
+            ),
             ("regarding.fieldPath", &["involvedObject", "fieldPath"]),
             ("reportingController", &["reportingComponent"]),
             ("type", &["type"]),
@@ -105,8 +115,14 @@ fn fields(kind: Kind, new_events: bool) -> Vec<Field> {
             ("involvedObject.namespace", &["involvedObject", "namespace"]),
             ("involvedObject.name", &["involvedObject", "name"]),
             ("involvedObject.uid", &["involvedObject", "uid"]),
-            ("involvedObject.apiVersion", &["involvedObject", "apiVersion"]),
-            ("involvedObject.resourceVersion", &["involvedObject", "resourceVersion"]),
+            (
+                "involvedObject.apiVersion",
+                &["involvedObject", "apiVersion"],
+            ),
+            (
+                "involvedObject.resourceVersion",
+                &["involvedObject", "resourceVersion"],
+            ),
             ("involvedObject.fieldPath", &["involvedObject", "fieldPath"]),
             ("reportingComponent", &["reportingComponent"]),
             ("source", &["source", "component"]),
@@ -158,7 +174,10 @@ mod tests {
             refused.message,
             r#""spec.x" is not a known field selector: only "metadata.name", "metadata.namespace""#
         );
-        assert_eq!(parse(Kind::Pod, false, "spec.x=1").unwrap_err().message, "field label not supported: spec.x");
+        assert_eq!(
+            parse(Kind::Pod, false, "spec.x=1").unwrap_err().message,
+            "field label not supported: spec.x"
+        );
         assert!(parse(Kind::Pod, false, "spec").is_err());
     }
 }

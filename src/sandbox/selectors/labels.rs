@@ -52,7 +52,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, Status> {
         match rest {
             [] => break,
             [Token::Sign(","), Token::Word(_) | Token::Sign("!"), ..] => rest = &rest[1..],
-            [Token::Sign(","), other, ..] => return Err(unexpected(Some(other), "identifier after ','")),
+            [Token::Sign(","), other, ..] => {
+                return Err(unexpected(Some(other), "identifier after ','"));
+            }
             [Token::Sign(",")] => return Err(unexpected(None, "identifier after ','")),
             [other, ..] => return Err(unexpected(Some(other), "',' or 'end of string'")),
         }
@@ -66,8 +68,16 @@ fn requirement(rest: &mut &[Token]) -> Result<Requirement, Status> {
         *rest = &rest[1..];
     }
     let key = word(rest)?;
-    let done = |test| Ok(Requirement { key: key.clone(), test });
-    let Some(next) = rest.first().filter(|token| !negated && **token != Token::Sign(",")) else {
+    let done = |test| {
+        Ok(Requirement {
+            key: key.clone(),
+            test,
+        })
+    };
+    let Some(next) = rest
+        .first()
+        .filter(|token| !negated && **token != Token::Sign(","))
+    else {
         return done(if negated { Test::Missing } else { Test::Exists });
     };
     *rest = &rest[1..];
@@ -81,7 +91,11 @@ fn requirement(rest: &mut &[Token]) -> Result<Requirement, Status> {
                     "unable to parse requirement: values[0][{key}]: Invalid value: {bound:?}: for 'Gt', 'Lt' operators, the value must be an integer"
                 ))
             })?;
-            done(if *sign == ">" { Test::Greater(bound) } else { Test::Less(bound) })
+            done(if *sign == ">" {
+                Test::Greater(bound)
+            } else {
+                Test::Less(bound)
+            })
         }
         Token::Word(word) if word == "in" => done(Test::In(set(rest)?)),
         Token::Word(word) if word == "notin" => done(Test::NotIn(set(rest)?)),
@@ -135,7 +149,9 @@ fn unexpected(found: Option<&Token>, expected: &str) -> Status {
         Some(Token::Word(word)) => word,
         Some(Token::Sign(sign)) => sign,
     };
-    Status::bad_request(format!("unable to parse requirement: found '{found}', expected: {expected}"))
+    Status::bad_request(format!(
+        "unable to parse requirement: found '{found}', expected: {expected}"
+    ))
 }
 
 fn tokens(text: &str) -> Vec<Token> {

@@ -186,7 +186,12 @@ impl State {
     }
 
     /// The list at `version`: today's, with the changes since then taken back.
-    pub(super) fn list_at(&self, kind: Kind, namespace: Option<&str>, version: u64) -> Result<Vec<Arc<Value>>, Status> {
+    pub(super) fn list_at(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        version: u64,
+    ) -> Result<Vec<Arc<Value>>, Status> {
         let changes = self.since(kind, version)?;
         let mut objects: BTreeMap<Key, Arc<Value>> = self
             .list(kind, namespace)
