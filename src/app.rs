@@ -273,8 +273,13 @@ fn act(state: &mut State, action: Action, turn: &mut Turn) {
             turn.open = Some(Dialog::Palette);
         }
         Action::Focus(pane) => state.focus = pane,
-        Action::FocusNext => state.focus = next_pane(state.focus, 1),
-        Action::FocusPrevious => state.focus = next_pane(state.focus, 3),
+        // Inside a dialog these go from field to field.
+        Action::FocusNext if state.dialogs.is_empty() => {
+            state.focus = next_pane(state.focus, 1);
+        }
+        Action::FocusPrevious if state.dialogs.is_empty() => {
+            state.focus = next_pane(state.focus, 3);
+        }
         Action::Fault(fault) => turn.effects.push(Effect::Fault(fault)),
         other if other.writes() && !state.link.is_live() => turn.notice(Notice::warning(format!(
             "not connected to {}: nothing is written until it answers again",

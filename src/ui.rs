@@ -9,12 +9,15 @@
 //! ```
 
 pub mod keys;
+pub mod start;
 pub mod theme;
 
 mod banner;
 mod detail;
 mod field;
 mod footer;
+mod found;
+mod gauge;
 mod header;
 mod help;
 mod layout;
@@ -25,6 +28,7 @@ mod pane;
 mod question;
 mod run_dialog;
 mod runs;
+mod said;
 mod settings;
 mod text;
 mod too_small;
@@ -45,6 +49,7 @@ pub struct Scroll {
     pub(crate) settings_form: usize,
     pub(crate) diff: usize,
     pub(crate) palette: usize,
+    pub(crate) samples: usize,
 }
 
 /// Draws one frame of the state.
@@ -97,7 +102,7 @@ fn draw_dialog(
     area: Rect,
 ) {
     match dialog {
-        Dialog::Run => run_dialog::draw(state, theme, frame, area),
+        Dialog::Run => run_dialog::draw(state, theme, scroll, frame, area),
         Dialog::Settings => settings::draw_form(state, theme, scroll, frame, area),
         Dialog::Diff => overlays::draw_diff(state, theme, scroll, frame, area),
         Dialog::Question(question) => question::draw(question, theme, frame, area),

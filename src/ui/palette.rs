@@ -2,13 +2,12 @@
 
 use super::pane::{self, Pane};
 use super::theme::Theme;
-use super::{Scroll, field, keys, layout, text};
+use super::{Scroll, field, found, keys, layout, text};
 use crate::app::State;
 use crate::app::action::Context;
 use crate::app::palette::{Entry, Palette};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 /// Draws the palette over `area`.
@@ -91,9 +90,8 @@ fn line(entry: &Entry, found: &[u32], selected: bool, room: usize, theme: &Theme
         Span::raw(format!("{mark} ")),
         Span::styled(text::pad(&key, 8, glyphs.ellipsis), theme.key()),
     ];
-    let name = highlighted(entry.name, found, theme.plain(), theme);
-    let used: usize = text::columns(entry.name);
-    spans.extend(name);
+    let used = text::columns(entry.name);
+    spans.extend(found::mark(Line::from(entry.name), found, theme).spans);
     let column = 40;
     let gap = column_gap(used, column);
     spans.push(Span::raw(" ".repeat(gap)));
@@ -107,56 +105,4 @@ fn line(entry: &Entry, found: &[u32], selected: bool, room: usize, theme: &Theme
 
 fn column_gap(used: usize, column: usize) -> usize {
     column.saturating_sub(used).max(2)
-}
-
-/// The text with the characters at `found` (counted in characters) highlighted.
-pub(crate) fn highlighted(
-    shown: &str,
-    found: &[u32],
-    style: Style,
-    theme: &Theme,
-) -> Vec<Span<'static>> {
-    let mut spans: Vec<Span<'static>> = Vec::new();
-    let mut run = String::new();
-    let mut run_is_found = false;
-    for (at, c) in shown.chars().enumerate() {
-        let is_found = u32::try_from(at).is_ok_and(|at| found.contains(&at));
-        if is_found != run_is_found && !run.is_empty() {
-            spans.push(piece(std::mem::take(&mut run), run_is_found, style, theme));
-        }
-        run_is_found = is_found;
-        run.push(c);
-    }
-    if !run.is_empty() {
-        spans.push(piece(run, run_is_found, style, theme));
-    }
-    spans
-}
-
-fn piece(text: String, found: bool, style: Style, theme: &Theme) -> Span<'static> {
-    Span::styled(
-        text,
-        if found {
-            style.patch(theme.found())
-        } else {
-            style
-        },
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::theme::Colors;
-    use super::*;
-    use jiff::tz::TimeZone;
-
-    #[test]
-    fn highlights_split_a_text_and_lose_nothing() {
-        let theme = Theme::new(Colors::Sixteen, false, TimeZone::UTC);
-        let spans = highlighted("héllo", &[1, 2, 4], Style::new(), &theme);
-        let texts: Vec<_> = spans.iter().map(|span| span.content.as_ref()).collect();
-        assert_eq!(texts, ["h", "él", "l", "o"]);
-        assert_eq!(spans[1].style, theme.found());
-        assert_eq!(spans[2].style, Style::new());
-    }
 }

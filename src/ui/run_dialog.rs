@@ -1,13 +1,222 @@
-//! The dialog that starts a sample run.
+//! The dialog that starts a sample run, and the preview of what it would create.
+//!
+//! ```text
+//! ╭ Run a sample ──────────────────────────────── 1 of 9 ╮
+//! │ ▸ hello       prints three lines and succeeds        │
+//! │   slow        prints a line a second                 │
+//! │                                                      │
+//! │ Runs      command · execution 209 · index 1          │
+//! │ Image     llmctl-executor-frontier:0.1.0             │
+//! │ Timeout   1800 s    TTL   60 s    GPU   0            │
+//! ╰ enter start  p preview  esc close ───────────────────╯
+//! ```
 
-use super::pane::Pane;
-use super::theme::Theme;
+use super::detail::yaml_lines;
+use super::layout::{self, middle};
+use super::pane::{self, Pane};
+use super::theme::{Theme, Tone};
+use super::{Scroll, field, text};
 use crate::app::State;
+use crate::app::action::Context;
+use crate::app::runs::Slice;
+use crate::app::runs::dialog::{RunDialog, Spot};
+use crate::app::text::Field;
+use crate::domain::samples::Sample;
+use crate::sanitize::sanitize;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Rows below the list of samples: a blank one, three of facts, a blank one, the fields, the problem.
+const BELOW: u16 = 8;
+const LABEL: usize = 11;
 
 /// Draws the dialog over `area`.
-pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
-    let place = super::layout::middle(area, 76, 12);
-    Pane::dialog(theme, "Run a sample", state.runs.dialog_context()).draw(frame, place);
+pub(crate) fn draw(
+    state: &State,
+    theme: &Theme,
+    scroll: &mut Scroll,
+    frame: &mut Frame,
+    area: Rect,
+) {
+    let runs = &state.runs;
+    let samples = u16::try_from(runs.samples.len()).unwrap_or(u16::MAX);
+    let rows = samples.clamp(1, 12) + BELOW + 2;
+    let place = middle(area, area.width.saturating_sub(4).min(92), rows);
+    let count = format!(
+        "{} of {}",
+        (runs.dialog.sample + 1).min(runs.samples.len()),
+        runs.samples.len()
+    );
+    let inside = Pane::dialog(theme, "Run a sample", state.runs.dialog_context())
+        .count([Span::raw(count)])
+        .draw(frame, place);
+    let inside = pane::padded(inside);
+    let list = Rect {
+        height: inside.height.saturating_sub(BELOW).max(1),
+        ..inside
+    };
+    draw_samples(runs, theme, scroll, frame, list);
+    let below = Rect {
+        y: list.bottom().min(inside.bottom()),
+        height: inside.height.saturating_sub(list.height),
+        ..inside
+    };
+    draw_choice(state, theme, frame, below);
+    if let Some(yaml) = &runs.dialog.preview {
+        draw_preview(yaml, runs.dialog.preview_top, theme, frame, area);
+    }
+}
+
+fn draw_samples(runs: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Frame, list: Rect) {
+    let dialog = &runs.dialog;
+    let focused = dialog.spot == Spot::Sample;
+    let height = usize::from(list.height);
+    scroll.samples = layout::top_for(scroll.samples, dialog.sample, runs.samples.len(), height);
+    let visible = runs.samples.iter().enumerate().skip(scroll.samples);
+    let glyphs = theme.glyphs();
+    for ((at, sample), y) in visible.zip(list.top()..list.bottom()) {
+        let place = Rect {
+            y,
+            height: 1,
+            ..list
+        };
+        let selected = at == dialog.sample;
+        let mark = if selected { glyphs.mark } else { " " };
+        let name = text::pad(&sanitize(&sample.name), 14, glyphs.ellipsis);
+        let room = usize::from(list.width).saturating_sub(17);
+        let summary = text::fit(&sanitize(&sample.summary), room, glyphs.ellipsis);
+        let line = Line::from(vec![
+            Span::raw(format!("{mark} ")),
+            Span::styled(name, theme.strong()),
+            Span::raw(" "),
+            Span::raw(summary),
+        ]);
+        frame.render_widget(line, place);
+        if selected {
+            frame
+                .buffer_mut()
+                .set_style(place, theme.selected(focused));
+        }
+    }
+    // The thumb stands on the border, one blank column away.
+    let bar = Rect {
+        width: list.width + 1,
+        ..list
+    };
+    pane::scrollbar(theme, frame, bar, scroll.samples, runs.samples.len());
+}
+
+fn draw_choice(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let runs = &state.runs;
+    let dialog = &runs.dialog;
+    let glyphs = theme.glyphs();
+    let Some(sample) = runs.samples.get(dialog.sample) else {
+        return;
+    };
+    let room = usize::from(area.width);
+    let fact = |label: &str, value: String| {
+        let value = text::fit_middle(&value, room.saturating_sub(LABEL), glyphs.ellipsis);
+        Line::from(vec![
+            Span::styled(text::pad(label, LABEL, ""), theme.muted()),
+            Span::raw(value),
+        ])
+    };
+    let dot = glyphs.dot;
+    let runs_line = format!(
+        "{} {dot} execution {} {dot} index 1",
+        kind(sample),
+        dialog.execution
+    );
+    let place = format!("{} @ {}", state.namespace, state.target.badge());
+    let lines = [
+        Line::default(),
+        fact("Runs", runs_line),
+        fact("Image", sanitize(&dialog.image).into_owned()),
+        fact("In", sanitize(&place).into_owned()),
+        Line::default(),
+    ];
+    for (line, y) in lines.into_iter().zip(area.top()..area.bottom()) {
+        let row = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        frame.render_widget(line, row);
+    }
+    let row = |n: u16| Rect {
+        y: area.y + n,
+        height: u16::from(area.height > n),
+        ..area
+    };
+    draw_fields(dialog, theme, frame, row(5));
+    let last = row(6);
+    if let Some(problem) = &dialog.problem {
+        let line = Line::from(vec![
+            Span::styled(format!("{} ", glyphs.bad), theme.tone(Tone::Bad)),
+            Span::styled(sanitize(problem).into_owned(), theme.tone(Tone::Bad)),
+        ]);
+        frame.render_widget(pane::cut(line, room, glyphs.ellipsis), last);
+    } else {
+        let line = Line::from(vec![
+            Span::styled(format!("{} ", glyphs.good), theme.tone(Tone::Good)),
+            Span::raw("enter starts it   "),
+            Span::styled("tab", theme.key()),
+            Span::styled(" goes from field to field", theme.muted()),
+        ]);
+        frame.render_widget(pane::cut(line, room, glyphs.ellipsis), last);
+    }
+}
+
+fn kind(sample: &Sample) -> String {
+    match &sample.node {
+        Some(node) => format!("node of type {}", sanitize(&node.kind)),
+        None if sample.shell_command.is_some() => "shell command".into(),
+        None => "command".into(),
+    }
+}
+
+fn draw_fields(dialog: &RunDialog, theme: &Theme, frame: &mut Frame, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let mut x = area.x;
+    let fields: [(&str, &str, &Field, Spot, u16); 3] = [
+        ("Timeout", "s", &dialog.timeout, Spot::Timeout, 7),
+        ("TTL", "s", &dialog.ttl, Spot::Ttl, 6),
+        ("GPU", "", &dialog.gpu, Spot::Gpu, 3),
+    ];
+    for (name, unit, value, spot, width) in fields {
+        let typing = dialog.spot == spot && dialog.preview.is_none();
+        let label = if name == "Timeout" {
+            text::pad(name, LABEL, "")
+        } else {
+            format!("{name}  ")
+        };
+        let label_width = u16::try_from(text::columns(&label)).unwrap_or(0);
+        let style = if typing { theme.key() } else { theme.muted() };
+        let rest = |x: u16, width: u16| {
+            Rect {
+                x,
+                width,
+                ..area
+            }
+            .intersection(area)
+        };
+        frame.render_widget(Span::styled(label, style), rest(x, label_width));
+        x += label_width;
+        frame.render_widget(Span::styled("[", style), rest(x, 1));
+        field::draw(value, typing, theme, frame, rest(x + 1, width));
+        let close = format!("] {unit}   ");
+        frame.render_widget(Span::styled(close, style), rest(x + 1 + width, 6));
+        x += 1 + width + if unit.is_empty() { 5 } else { 7 };
+    }
+}
+
+fn draw_preview(yaml: &str, top: usize, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let place = middle(area, area.width.saturating_sub(4).min(100), area.height);
+    let inside = Pane::dialog(theme, "What would be created", Context::Help).draw(frame, place);
+    let inside = pane::padded(inside);
+    let lines = yaml_lines(yaml, usize::from(inside.width), theme);
+    pane::page(frame, theme, inside, &lines, top);
 }

@@ -72,6 +72,8 @@ pub struct Glyphs {
     pub bar_from: &'static str,
     pub bar_to: &'static str,
     pub bar_open: &'static str,
+    /// A phase too short for two ends.
+    pub bar_short: &'static str,
     /// A lost piece of a log.
     pub gap: &'static str,
     /// Branches of a tree: item, last item, continued, blank.
@@ -111,10 +113,11 @@ const UNICODE: Glyphs = Glyphs {
     times: "×",
     levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇"],
     ground: "·",
-    bar: "─",
-    bar_from: "├",
-    bar_to: "┤",
+    bar: "━",
+    bar_from: "┝",
+    bar_to: "┥",
     bar_open: "▶",
+    bar_short: "┃",
     gap: "┄",
     branches: ["├ ", "└ ", "│ ", "  "],
     left: "←",
@@ -164,6 +167,7 @@ const ASCII: Glyphs = Glyphs {
     bar_from: "[",
     bar_to: "]",
     bar_open: ">",
+    bar_short: "|",
     gap: "~",
     branches: ["|-", "`-", "| ", "  "],
     left: "<",

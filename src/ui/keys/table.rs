@@ -85,6 +85,12 @@ const PAGED_TYPED: &[Context] = &[
     Context::Palette,
 ];
 
+const FIELDS: &[Context] = &[
+    Context::RunDialog,
+    Context::RunDialogText,
+    Context::SettingsText,
+];
+
 const fn row(
     contexts: &'static [Context],
     keys: &'static [Key],
@@ -217,8 +223,8 @@ pub(super) const ROWS: &[Binding] = &[
     row(PAGED_TYPED, &[PAGE_UP], Action::PageUp, "page up", "half a screen up"),
     row(PAGED, &[char('g'), HOME], Action::Top, "first", "to the first row"),
     row(PAGED, &[char('G'), END], Action::Bottom, "last", "to the last row"),
-    row(&[Context::RunDialog, Context::RunDialogText, Context::SettingsText], &[TAB], Action::Down, "next field", "to the next field"),
-    row(&[Context::RunDialog, Context::RunDialogText, Context::SettingsText], &[BACK_TAB], Action::Up, "previous field", "to the previous field"),
+    row(FIELDS, &[TAB], Action::FocusNext, "next field", "to the next field"),
+    row(FIELDS, &[BACK_TAB], Action::FocusPrevious, "previous field", "to the previous field"),
 
     // Everywhere
     row(MAIN, &[char('1')], Action::Focus(Pane::Overlays), "overlays", "go to the overlays"),

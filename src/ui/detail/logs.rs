@@ -1,0 +1,303 @@
+//! The logs tab: the part of the log that is in sight, from the lines in memory.
+
+use super::super::theme::{Theme, Tone};
+use super::super::{field, found, pane, text};
+use crate::app::State;
+use crate::app::runs::detail::LogView;
+use crate::domain::logs::{Follow, Gap, Log, LogLine};
+use crate::domain::runs::{Phase, Run};
+use crate::sanitize::sanitize;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use std::collections::VecDeque;
+
+/// What stands beside the title: how many lines, and how the reading is going.
+pub(super) fn count(state: &State, run: &Run, theme: &Theme) -> Vec<Span<'static>> {
+    let glyphs = theme.glyphs();
+    let total = usize::try_from(run.log.total()).unwrap_or(usize::MAX);
+    let mut spans = Vec::new();
+    let mut add = |text: String, tone: Tone| {
+        if !spans.is_empty() {
+            spans.push(Span::styled(format!(" {} ", glyphs.dot), theme.muted()));
+        }
+        spans.push(Span::styled(text, theme.tone(tone)));
+    };
+    if total > 0 {
+        add(text::count(total, "line"), Tone::Plain);
+    }
+    let (word, tone) = match run.log.follow() {
+        Follow::Waiting => return spans,
+        Follow::Following if state.runs.log_view.follow => ("following", Tone::Good),
+        Follow::Following => ("more below (f follows)", Tone::Warning),
+        Follow::Broken(_) => ("dropped, resuming", Tone::Warning),
+        Follow::Whole if run.phase == Phase::Removed => ("kept after the Job is gone", Tone::Accent),
+        Follow::Whole => ("whole", Tone::Muted),
+        Follow::Gone(_) => ("may be incomplete", Tone::Warning),
+    };
+    add(word.to_owned(), tone);
+    spans
+}
+
+/// Draws the tab.
+pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let view = &state.runs.log_view;
+    let mut area = area;
+    if view.searching || !view.search.text().is_empty() {
+        area = draw_search(state, run, theme, frame, area);
+    }
+    let place = pane::padded(area);
+    if run.log.lines().next().is_none() {
+        let (why, then) = emptiness(run);
+        pane::empty(frame, place, theme, &why, then);
+        return;
+    }
+    let slice = Slice {
+        log: &run.log,
+        view,
+        theme,
+        room: usize::from(place.width),
+        height: usize::from(place.height),
+    };
+    let lines = if view.follow {
+        slice.tail()
+    } else {
+        slice.from(view.top)
+    };
+    for (line, y) in lines.iter().zip(place.top()..place.bottom()) {
+        let row = Rect {
+            y,
+            height: 1,
+            ..place
+        };
+        frame.render_widget(line, row);
+    }
+    let kept = usize::try_from(run.log.total() - run.log.first()).unwrap_or(usize::MAX);
+    let top = if view.follow {
+        kept.saturating_sub(slice.height)
+    } else {
+        usize::try_from(view.top.saturating_sub(run.log.first())).unwrap_or(0)
+    };
+    pane::scrollbar(theme, frame, area, top, kept);
+}
+
+/// The part of a log that is in sight.
+struct Slice<'a> {
+    log: &'a Log,
+    view: &'a LogView,
+    theme: &'a Theme,
+    room: usize,
+    height: usize,
+}
+
+impl Slice<'_> {
+    /// The last lines.
+    fn tail(&self) -> Vec<Line<'static>> {
+        let mut shown: VecDeque<Line<'static>> = self.end().into_iter().collect();
+        for (number, line) in self.log.lines().rev() {
+            for part in self.line(number, line).into_iter().rev() {
+                shown.push_front(part);
+            }
+            if shown.len() >= self.height {
+                break;
+            }
+        }
+        if shown.len() < self.height {
+            for part in self.beginning().into_iter().rev() {
+                shown.push_front(part);
+            }
+        }
+        let over = shown.len().saturating_sub(self.height);
+        shown.into_iter().skip(over).collect()
+    }
+
+    /// Lines from this number on. A log that is shorter than its place is shown whole.
+    fn from(&self, top: u64) -> Vec<Line<'static>> {
+        let first = self.log.first();
+        let last_top = self.log.total().saturating_sub(self.height as u64).max(first);
+        let top = if self.view.wrap { top } else { top.min(last_top) }.max(first);
+        let mut shown = if top == first {
+            self.beginning()
+        } else {
+            Vec::new()
+        };
+        let skipped = usize::try_from(top - first).unwrap_or(usize::MAX);
+        for (number, line) in self.log.lines().skip(skipped) {
+            shown.extend(self.line(number, line));
+            if shown.len() >= self.height {
+                return shown;
+            }
+        }
+        shown.extend(self.end());
+        shown
+    }
+
+    /// What is said before the first line in memory.
+    fn beginning(&self) -> Vec<Line<'static>> {
+        let first = usize::try_from(self.log.first()).unwrap_or(usize::MAX);
+        if first == 0 {
+            return Vec::new();
+        }
+        let before = text::count(first, "earlier line");
+        vec![self.mark(&format!("{before} in the history file; ctrl-s saves the whole log"), Tone::Muted)]
+    }
+
+    /// What is said behind the last line.
+    fn end(&self) -> Vec<Line<'static>> {
+        let mut lines: Vec<Line> = self
+            .log
+            .gaps()
+            .iter()
+            .filter(|gap| gap.before >= self.log.total())
+            .map(|gap| self.gap(gap))
+            .collect();
+        match self.log.follow() {
+            Follow::Broken(reason) => lines.push(self.mark(
+                &format!("the connection of the log dropped: {reason}; it is resumed without loss"),
+                Tone::Warning,
+            )),
+            Follow::Gone(reason) => lines.push(self.mark(
+                &format!("the log ends here, complete or not: {reason}"),
+                Tone::Warning,
+            )),
+            Follow::Waiting | Follow::Following | Follow::Whole => {}
+        }
+        lines
+    }
+
+    fn gap(&self, gap: &Gap) -> Line<'static> {
+        self.mark(&format!("lines are missing here: {}", gap.reason), Tone::Bad)
+    }
+
+    fn mark(&self, words: &str, tone: Tone) -> Line<'static> {
+        let gap = self.theme.glyphs().gap.repeat(2);
+        let shown = format!("{gap} {} {gap}", sanitize(words));
+        let shown = text::fit(&shown, self.room, self.theme.glyphs().ellipsis);
+        Line::styled(shown, self.theme.tone(tone))
+    }
+
+    /// One line of the log as it is shown: gaps before it, its time, its text wrapped or cut, what was searched marked.
+    fn line(&self, number: u64, line: &LogLine) -> Vec<Line<'static>> {
+        let mut shown: Vec<Line> = self
+            .log
+            .gaps()
+            .iter()
+            .filter(|gap| gap.before == number)
+            .map(|gap| self.gap(gap))
+            .collect();
+        let time = match (self.view.times, line.at) {
+            (false, _) => String::new(),
+            (true, Some(at)) => format!("{} ", self.theme.clock_millis(at)),
+            (true, None) => " ".repeat(13),
+        };
+        let room = self.room.saturating_sub(time.len());
+        let text = sanitize(&line.text);
+        let parts = if self.view.wrap {
+            text::wrap(&text, room)
+        } else {
+            vec![text::fit(&text, room, self.theme.glyphs().ellipsis)]
+        };
+        for (n, part) in parts.into_iter().enumerate() {
+            let mut spans = Vec::new();
+            if !time.is_empty() {
+                let time = if n == 0 { time.clone() } else { " ".repeat(time.len()) };
+                spans.push(Span::styled(time, self.theme.muted()));
+            }
+            spans.extend(self.searched(&part));
+            shown.push(Line::from(spans));
+        }
+        shown
+    }
+
+    fn searched(&self, shown: &str) -> Vec<Span<'static>> {
+        let mut spans = Vec::new();
+        let mut from = 0;
+        for hit in found::occurrences(shown, self.view.search.text()) {
+            spans.push(Span::raw(shown[from..hit.start].to_owned()));
+            spans.push(Span::styled(
+                shown[hit.clone()].to_owned(),
+                self.theme.found(),
+            ));
+            from = hit.end;
+        }
+        spans.push(Span::raw(shown[from..].to_owned()));
+        spans
+    }
+}
+
+fn draw_search(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) -> Rect {
+    let view = &state.runs.log_view;
+    let row = Rect {
+        height: 1.min(area.height),
+        ..area
+    };
+    let wanted = view.search.text();
+    let hits = run
+        .log
+        .lines()
+        .filter(|(_, line)| !found::occurrences(&line.text, wanted).is_empty())
+        .count();
+    let hits = match (wanted, hits) {
+        ("", _) => String::new(),
+        (_, 0) => "no line matches ".into(),
+        (_, n) => format!("{} n/N ", text::count(n, "line")),
+    };
+    let right = u16::try_from(text::columns(&hits)).unwrap_or(0).min(row.width);
+    frame.render_widget(Span::styled(" / ", theme.key()), row);
+    frame.render_widget(Line::styled(hits, theme.muted()).right_aligned(), row);
+    let place = Rect {
+        x: row.x + 3.min(row.width),
+        width: row.width.saturating_sub(4 + right),
+        ..row
+    };
+    let typing = view.searching && state.dialogs.is_empty() && state.focus == crate::app::Pane::Detail;
+    field::draw(&view.search, typing, theme, frame, place);
+    Rect {
+        y: area.y + row.height,
+        height: area.height - row.height,
+        ..area
+    }
+}
+
+/// Why there is no line to show.
+fn emptiness(run: &Run) -> (String, &'static str) {
+    if run.log.total() > 0 {
+        return (
+            format!(
+                "The log of {} is in the history file, not in memory.",
+                text::count(usize::try_from(run.log.total()).unwrap_or(usize::MAX), "line")
+            ),
+            "It is being read.",
+        );
+    }
+    let why = match (&run.phase, run.log.follow()) {
+        (_, Follow::Broken(reason)) => {
+            return (
+                format!("The connection of the log dropped: {}.", sanitize(reason)),
+                "It is resumed by itself.",
+            );
+        }
+        (Phase::Dispatching, _) => "No log yet: the API server has not accepted the Job.",
+        (Phase::NotDispatched, _) => "No log: nothing ran.",
+        (Phase::Queued, _) => "No log yet: no pod is on a node.",
+        (Phase::Pending, _) => {
+            let reason = sanitize(&run.reason.word).into_owned();
+            let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+            return (
+                format!("No log yet: the container is not running{reason}."),
+                "The timeline says what it waits for.",
+            );
+        }
+        (Phase::Running | Phase::Started, _) => "The container runs and has printed nothing yet.",
+        (_, Follow::Whole) => "The container printed nothing.",
+        (_, Follow::Gone(reason)) => {
+            return (
+                format!("No log was read: {}.", sanitize(reason)),
+                "The pod is gone, and its log with it.",
+            );
+        }
+        (Phase::Retained | Phase::Deleting, _) => "Reading the log.",
+        (Phase::Removed, _) => "No log was read before the pod was gone.",
+    };
+    (why.into(), "")
+}

@@ -1,0 +1,184 @@
+//! The timeline tab: what came of the run and why, its phases on a scale of time, and the facts about its objects.
+
+use super::super::runs::removal;
+use super::super::theme::{Theme, Tone};
+use super::super::{gauge, pane, said, text};
+use super::bars;
+use crate::app::State;
+use crate::domain::runs::{Phase, Run, Step, Stretch};
+use crate::domain::verdict::Verdict;
+use crate::sanitize::sanitize;
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+const LABEL: usize = 11;
+
+/// Draws the tab, scrolled to `detail_top`.
+pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let room = usize::from(area.width);
+    let mut lines = verdict(state, run, room, theme);
+    let (timed, kept): (Vec<Stretch>, Vec<Stretch>) = run
+        .timeline
+        .iter()
+        .partition(|stretch| stretch.step != Step::Retained);
+    let bars = bars::lines(&timed, state.now, room, theme);
+    if !bars.is_empty() {
+        lines.push(Line::default());
+        lines.extend(bars);
+    }
+    if let Some(kept) = kept.first() {
+        lines.push(retention(run, kept, state.now, theme));
+    }
+    lines.push(Line::default());
+    lines.extend(facts(run, room, theme));
+    pane::page(frame, theme, area, &lines, state.runs.detail_top);
+}
+
+fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let dot = || Span::styled(format!(" {} ", theme.glyphs().dot), theme.muted());
+    let said = if run.verdict == Verdict::Pending {
+        said::state(run, theme)
+    } else {
+        said::verdict(run, theme)
+    };
+    let word = Span::styled(
+        said.text(),
+        theme.tone(said.tone).add_modifier(Modifier::BOLD),
+    );
+    let executor = run.executor.as_ref().map_or_else(
+        || "no result".to_owned(),
+        |result| format!("{} (exit {})", sanitize(&result.status), result.exit_code),
+    );
+    let mut first = vec![
+        word,
+        Span::raw("   "),
+        Span::styled("Kubernetes ", theme.muted()),
+        Span::raw(said::kubernetes(run.kubernetes)),
+        dot(),
+        Span::styled("executor ", theme.muted()),
+        Span::raw(executor),
+        dot(),
+        Span::styled("dispatch ", theme.muted()),
+        Span::raw(said::dispatch(run)),
+    ];
+    if run.uncertain && run.verdict != Verdict::Uncertain {
+        first.push(dot());
+        first.push(Span::styled("uncertain", theme.tone(Tone::Uncertain)));
+    }
+    let mut lines = vec![pane::cut(Line::from(first), room, theme.glyphs().ellipsis)];
+    let mut add = |sentence: &str, glyph: &str, tone: Tone| {
+        for (n, part) in text::wrap(&sanitize(sentence), room.saturating_sub(2))
+            .into_iter()
+            .enumerate()
+        {
+            let lead = if n == 0 { glyph } else { " " };
+            lines.push(Line::from(vec![
+                Span::styled(format!("{lead} "), theme.tone(tone)),
+                Span::raw(part),
+            ]));
+        }
+    };
+    if !run.why.is_empty() {
+        add(&run.why, " ", Tone::Plain);
+    }
+    if !run.reason.message.is_empty() && !run.why.contains(&run.reason.message) {
+        let glyph = theme.glyphs().info;
+        add(&format!("{}: {}", run.reason.word, run.reason.message), glyph, Tone::Muted);
+    }
+    if let Some(sentence) = &run.disagreement {
+        add(sentence, theme.glyphs().warning, Tone::Warning);
+    }
+    if let Some((_, step)) = state.runs.cancels.iter().find(|(id, _)| *id == run.id) {
+        add(&format!("cancel: {step}"), theme.glyphs().cancelled, Tone::Warning);
+    }
+    lines
+}
+
+/// The retained phase: far longer than the others, so it has a gauge of its own.
+fn retention(run: &Run, kept: &Stretch, now: Timestamp, theme: &Theme) -> Line<'static> {
+    let label = Span::styled(text::pad(bars::word(Step::Retained), LABEL, ""), theme.plain());
+    if let Some(gone) = run.removal {
+        let kept = text::took(text::between(kept.from, gone.at));
+        return Line::from(vec![
+            label,
+            Span::raw(format!("{kept}, then removed at {} ", theme.clock(gone.at))),
+            Span::raw(said::removed_by(gone)),
+        ]);
+    }
+    let (Some(ttl), Some(due)) = (run.ttl, run.expires_at()) else {
+        return Line::from(vec![
+            label,
+            Span::styled("the Job has no TTL: it stays until somebody removes it", theme.tone(Tone::Warning)),
+        ]);
+    };
+    if run.phase == Phase::Deleting {
+        return Line::from(vec![label, Span::styled("being removed now", theme.tone(Tone::Warning))]);
+    }
+    let whole = SignedDuration::from_secs(i64::from(ttl.0));
+    let left = due.duration_since(now);
+    let mut spans = vec![label, gauge::left(left, whole, 20, theme), Span::raw(" ")];
+    spans.extend(removal(run, now, 0, theme).spans);
+    let clock = theme.clock(due);
+    spans.push(Span::styled(
+        format!(" of {} left, removed at {clock}", text::took(whole)),
+        theme.muted(),
+    ));
+    Line::from(spans)
+}
+
+fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    let marker = match (run.marker_at, &run.phase) {
+        (Some(at), _) => format!(
+            "{}, {} after the Job was accepted",
+            theme.clock_millis(at),
+            text::took(text::between(run.created, at))
+        ),
+        (None, Phase::Dispatching | Phase::Queued | Phase::Pending) => "not yet: no container runs".into(),
+        (None, Phase::Running) => "not seen yet: the container runs, the executor has not said so".into(),
+        (None, Phase::Started) => "seen; its time is not known".into(),
+        (None, _) => "never seen".into(),
+    };
+    facts.push(("marker", marker));
+    if let Some(pod) = &run.pod {
+        let exit = match (pod.exit, pod.signal) {
+            (_, Some(signal)) if signal != 0 => format!("   ended by signal {signal}"),
+            (Some(exit), _) => format!("   exit {exit}"),
+            _ => String::new(),
+        };
+        let gone = if pod.gone { "   gone" } else { "" };
+        facts.push(("pod", format!("{}{exit}{gone}", pod.name)));
+        if !pod.node.is_empty() {
+            facts.push(("node", pod.node.clone()));
+        }
+    }
+    facts.push(("image", run.image.clone()));
+    if let Some(pod) = run.pod.as_ref().filter(|pod| !pod.image_id.is_empty()) {
+        facts.push(("image id", pod.image_id.clone()));
+    }
+    facts.push(("job", format!("{}/{}", run.namespace, run.job)));
+    let by = if run.ours {
+        "llmctl-dev".to_owned()
+    } else {
+        let node = run.node_id.map_or_else(String::new, |id| format!(", node {id}"));
+        format!("Studio{node}")
+    };
+    facts.push(("made by", by));
+    if let Some(ttl) = run.ttl {
+        facts.push(("TTL", format!("{} s after the finish", ttl.0)));
+    }
+    facts
+        .into_iter()
+        .map(|(label, value)| {
+            let value = sanitize(&value);
+            let value = text::fit_middle(&value, room.saturating_sub(LABEL), theme.glyphs().ellipsis);
+            Line::from(vec![
+                Span::styled(text::pad(label, LABEL, ""), theme.muted()),
+                Span::raw(value),
+            ])
+        })
+        .collect()
+}
