@@ -63,7 +63,10 @@ fn title(run: &Run, current: Tab, theme: &Theme) -> Vec<Span<'static>> {
     let sample = text::fit(&said::sample(run), 16, glyphs.ellipsis);
     let mut spans = vec![
         Span::raw(format!("Run {name} ")),
-        Span::styled(format!("{sample} "), theme.plain().add_modifier(Modifier::DIM)),
+        Span::styled(
+            format!("{sample} "),
+            theme.plain().add_modifier(Modifier::DIM),
+        ),
         Span::styled(format!("{0}{0} ", glyphs.rule), theme.muted()),
     ];
     for (at, tab) in Tab::ALL.into_iter().enumerate() {
@@ -85,7 +88,10 @@ fn title(run: &Run, current: Tab, theme: &Theme) -> Vec<Span<'static>> {
 fn emptiness(state: &State) -> (&'static str, &'static str) {
     let shown = !state.runs.visible.is_empty();
     match &state.link {
-        _ if shown => ("No run is selected.", "j and k choose one in the list above."),
+        _ if shown => (
+            "No run is selected.",
+            "j and k choose one in the list above.",
+        ),
         Link::Live { .. } if state.runs.filter.text().is_empty() => (
             "A run's timeline, log, result, events and manifest are shown here.",
             "r starts a sample run.",

@@ -8,10 +8,7 @@ use std::ops::Range;
 
 /// Where a fuzzy filter matches the cells of a row: for each cell the positions of its characters that were found.
 /// Cells that are absent are not searched. Nothing is found when the row as shown does not match as a whole.
-pub(crate) fn in_lines(
-    filter: &str,
-    cells: impl Iterator<Item = Option<String>>,
-) -> Vec<Vec<u32>> {
+pub(crate) fn in_lines(filter: &str, cells: impl Iterator<Item = Option<String>>) -> Vec<Vec<u32>> {
     let cells: Vec<Option<String>> = cells.collect();
     let mut found = vec![Vec::new(); cells.len()];
     if filter.trim().is_empty() {
@@ -138,7 +135,10 @@ mod tests {
     #[test]
     fn a_filter_is_found_across_cells() {
         let cells = || [Some("207".to_owned()), None, Some("fail".to_owned())].into_iter();
-        assert_eq!(in_lines("fail 7", cells()), [vec![2], vec![], vec![0, 1, 2, 3]]);
+        assert_eq!(
+            in_lines("fail 7", cells()),
+            [vec![2], vec![], vec![0, 1, 2, 3]]
+        );
         assert_eq!(in_lines("zzz", cells()), vec![Vec::<u32>::new(); 3]);
         assert_eq!(in_lines("", cells()), vec![Vec::<u32>::new(); 3]);
     }

@@ -5,7 +5,12 @@ use jiff::SignedDuration;
 use ratatui::text::Span;
 
 /// A gauge of `cells` columns that is full at the beginning of `whole` and empties while `left` gets less.
-pub(crate) fn left(left: SignedDuration, whole: SignedDuration, cells: usize, theme: &Theme) -> Span<'static> {
+pub(crate) fn left(
+    left: SignedDuration,
+    whole: SignedDuration,
+    cells: usize,
+    theme: &Theme,
+) -> Span<'static> {
     let glyphs = theme.glyphs();
     let steps = glyphs.levels.len() - 1;
     let all = i64::try_from(cells * steps).unwrap_or(i64::MAX);

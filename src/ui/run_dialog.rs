@@ -94,9 +94,7 @@ fn draw_samples(runs: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Fr
         ]);
         frame.render_widget(line, place);
         if selected {
-            frame
-                .buffer_mut()
-                .set_style(place, theme.selected(focused));
+            frame.buffer_mut().set_style(place, theme.selected(focused));
         }
     }
     // The thumb stands on the border, one blank column away.
@@ -195,14 +193,7 @@ fn draw_fields(dialog: &RunDialog, theme: &Theme, frame: &mut Frame, area: Rect)
         };
         let label_width = u16::try_from(text::columns(&label)).unwrap_or(0);
         let style = if typing { theme.key() } else { theme.muted() };
-        let rest = |x: u16, width: u16| {
-            Rect {
-                x,
-                width,
-                ..area
-            }
-            .intersection(area)
-        };
+        let rest = |x: u16, width: u16| Rect { x, width, ..area }.intersection(area);
         frame.render_widget(Span::styled(label, style), rest(x, label_width));
         x += label_width;
         frame.render_widget(Span::styled("[", style), rest(x, 1));

@@ -40,7 +40,13 @@ enum Column {
 impl Column {
     fn for_width(width: u16) -> &'static [Self] {
         match width {
-            ..68 => &[Self::Run, Self::Sample, Self::State, Self::Verdict, Self::Left],
+            ..68 => &[
+                Self::Run,
+                Self::Sample,
+                Self::State,
+                Self::Verdict,
+                Self::Left,
+            ],
             68..80 => &[
                 Self::Run,
                 Self::Sample,
@@ -177,11 +183,17 @@ fn cells(
         .iter()
         .map(|column| (*column, line(*column, run, now, theme)))
         .collect();
-    let found = found::in_lines(filter, parts.iter().map(|(column, line)| {
-        // What counts by time is not searched.
-        let searched = !matches!(column, Column::Age | Column::Took | Column::RemovedIn | Column::Left);
-        searched.then(|| line.to_string())
-    }));
+    let found = found::in_lines(
+        filter,
+        parts.iter().map(|(column, line)| {
+            // What counts by time is not searched.
+            let searched = !matches!(
+                column,
+                Column::Age | Column::Took | Column::RemovedIn | Column::Left
+            );
+            searched.then(|| line.to_string())
+        }),
+    );
     let cells = parts.into_iter().zip(found).map(|((column, line), found)| {
         let line = found::mark(line, &found, theme);
         let room = column.columns(columns, width);
@@ -195,7 +207,11 @@ fn line(column: Column, run: &Run, now: Timestamp, theme: &Theme) -> Line<'stati
     let span = match column {
         Column::Run => Span::raw(sanitize(&label(run)).into_owned()),
         Column::Sample => {
-            let style = if run.ours { theme.plain() } else { theme.tone(Tone::Accent) };
+            let style = if run.ours {
+                theme.plain()
+            } else {
+                theme.tone(Tone::Accent)
+            };
             Span::styled(said::sample(run), style)
         }
         Column::State => said::state(run, theme).span(theme),
@@ -261,7 +277,11 @@ fn counts<'a>(state: &State, theme: &Theme) -> Vec<Span<'a>> {
         add(format!("{} waiting", counts.pending), Tone::Busy);
     }
     if counts.expiring > 0 {
-        let verb = if counts.expiring == 1 { "expires" } else { "expire" };
+        let verb = if counts.expiring == 1 {
+            "expires"
+        } else {
+            "expire"
+        };
         add(format!("{} {verb} < 5 min", counts.expiring), Tone::Warning);
     }
     spans
@@ -302,7 +322,10 @@ fn emptiness(state: &State) -> (String, &'static str) {
             "Its runs are listed as soon as it answers.",
         ),
         Link::Lost { .. } => (
-            format!("{} does not answer: no run was read yet.", sanitize(&state.target.badge())),
+            format!(
+                "{} does not answer: no run was read yet.",
+                sanitize(&state.target.badge())
+            ),
             "It is tried again by itself; ! shows what failed.",
         ),
         Link::Live { .. } => (

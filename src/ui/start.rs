@@ -186,7 +186,11 @@ fn findings(start: &Start, theme: &Theme, room: usize) -> Vec<Line<'static>> {
     let start_text = format!("start Minikube {}", start.profile);
     let needs = start.profile_needs.clone().unwrap_or_default();
     let mut choice = |key: &str, words: &str, note: &str, possible: bool| {
-        let style = if possible { theme.plain() } else { theme.muted() };
+        let style = if possible {
+            theme.plain()
+        } else {
+            theme.muted()
+        };
         let key_style = if possible { theme.key() } else { theme.muted() };
         lines.push(pane::cut(
             Line::from(vec![

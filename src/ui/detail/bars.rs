@@ -144,7 +144,11 @@ impl Scale {
             (1, false) => glyphs.bar_short.to_owned(),
             (1, true) => glyphs.bar_open.to_owned(),
             _ => {
-                let last = if lasts { glyphs.bar_open } else { glyphs.bar_to };
+                let last = if lasts {
+                    glyphs.bar_open
+                } else {
+                    glyphs.bar_to
+                };
                 format!("{}{}{last}", glyphs.bar_from, glyphs.bar.repeat(length - 2))
             }
         };

@@ -31,7 +31,9 @@ pub(super) fn count(state: &State, run: &Run, theme: &Theme) -> Vec<Span<'static
         Follow::Following if state.runs.log_view.follow => ("following", Tone::Good),
         Follow::Following => ("more below (f follows)", Tone::Warning),
         Follow::Broken(_) => ("dropped, resuming", Tone::Warning),
-        Follow::Whole if run.phase == Phase::Removed => ("kept after the Job is gone", Tone::Accent),
+        Follow::Whole if run.phase == Phase::Removed => {
+            ("kept after the Job is gone", Tone::Accent)
+        }
         Follow::Whole => ("whole", Tone::Muted),
         Follow::Gone(_) => ("may be incomplete", Tone::Warning),
     };
@@ -114,8 +116,17 @@ impl Slice<'_> {
     /// Lines from this number on. A log that is shorter than its place is shown whole.
     fn from(&self, top: u64) -> Vec<Line<'static>> {
         let first = self.log.first();
-        let last_top = self.log.total().saturating_sub(self.height as u64).max(first);
-        let top = if self.view.wrap { top } else { top.min(last_top) }.max(first);
+        let last_top = self
+            .log
+            .total()
+            .saturating_sub(self.height as u64)
+            .max(first);
+        let top = if self.view.wrap {
+            top
+        } else {
+            top.min(last_top)
+        }
+        .max(first);
         let mut shown = if top == first {
             self.beginning()
         } else {
@@ -139,7 +150,10 @@ impl Slice<'_> {
             return Vec::new();
         }
         let before = text::count(first, "earlier line");
-        vec![self.mark(&format!("{before} in the history file; ctrl-s saves the whole log"), Tone::Muted)]
+        vec![self.mark(
+            &format!("{before} in the history file; ctrl-s saves the whole log"),
+            Tone::Muted,
+        )]
     }
 
     /// What is said behind the last line.
@@ -166,7 +180,10 @@ impl Slice<'_> {
     }
 
     fn gap(&self, gap: &Gap) -> Line<'static> {
-        self.mark(&format!("lines are missing here: {}", gap.reason), Tone::Bad)
+        self.mark(
+            &format!("lines are missing here: {}", gap.reason),
+            Tone::Bad,
+        )
     }
 
     fn mark(&self, words: &str, tone: Tone) -> Line<'static> {
@@ -200,7 +217,11 @@ impl Slice<'_> {
         for (n, part) in parts.into_iter().enumerate() {
             let mut spans = Vec::new();
             if !time.is_empty() {
-                let time = if n == 0 { time.clone() } else { " ".repeat(time.len()) };
+                let time = if n == 0 {
+                    time.clone()
+                } else {
+                    " ".repeat(time.len())
+                };
                 spans.push(Span::styled(time, self.theme.muted()));
             }
             spans.extend(self.searched(&part));
@@ -242,7 +263,9 @@ fn draw_search(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area:
         (_, 0) => "no line matches ".into(),
         (_, n) => format!("{} n/N ", text::count(n, "line")),
     };
-    let right = u16::try_from(text::columns(&hits)).unwrap_or(0).min(row.width);
+    let right = u16::try_from(text::columns(&hits))
+        .unwrap_or(0)
+        .min(row.width);
     frame.render_widget(Span::styled(" / ", theme.key()), row);
     frame.render_widget(Line::styled(hits, theme.muted()).right_aligned(), row);
     let place = Rect {
@@ -250,7 +273,8 @@ fn draw_search(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area:
         width: row.width.saturating_sub(4 + right),
         ..row
     };
-    let typing = view.searching && state.dialogs.is_empty() && state.focus == crate::app::Pane::Detail;
+    let typing =
+        view.searching && state.dialogs.is_empty() && state.focus == crate::app::Pane::Detail;
     field::draw(&view.search, typing, theme, frame, place);
     Rect {
         y: area.y + row.height,
@@ -265,7 +289,10 @@ fn emptiness(run: &Run) -> (String, &'static str) {
         return (
             format!(
                 "The log of {} is in the history file, not in memory.",
-                text::count(usize::try_from(run.log.total()).unwrap_or(usize::MAX), "line")
+                text::count(
+                    usize::try_from(run.log.total()).unwrap_or(usize::MAX),
+                    "line"
+                )
             ),
             "It is being read.",
         );
@@ -282,7 +309,11 @@ fn emptiness(run: &Run) -> (String, &'static str) {
         (Phase::Queued, _) => "No log yet: no pod is on a node.",
         (Phase::Pending, _) => {
             let reason = sanitize(&run.reason.word).into_owned();
-            let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+            let reason = if reason.is_empty() {
+                String::new()
+            } else {
+                format!(" ({reason})")
+            };
             return (
                 format!("No log yet: the container is not running{reason}."),
                 "The timeline says what it waits for.",

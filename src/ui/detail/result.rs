@@ -52,13 +52,7 @@ fn raw(line: &str, room: usize) -> Vec<Line<'static>> {
 }
 
 /// The members of an object or an array, one line each, deeper ones below with branches before them.
-fn tree(
-    value: &Value,
-    lead: &str,
-    lines: &mut Vec<Line<'static>>,
-    room: usize,
-    theme: &Theme,
-) {
+fn tree(value: &Value, lead: &str, lines: &mut Vec<Line<'static>>, room: usize, theme: &Theme) {
     let members: Vec<(String, &Value)> = match value {
         Value::Object(map) => ordered(map, lead.is_empty()),
         Value::Array(items) => items
@@ -141,7 +135,10 @@ fn leaf(
                 _ => Tone::Plain,
             };
             let shown = sanitize(shown.trim_end()).into_owned();
-            head.push(Span::styled(text::fit(&shown, left, ellipsis), theme.tone(tone)));
+            head.push(Span::styled(
+                text::fit(&shown, left, ellipsis),
+                theme.tone(tone),
+            ));
         }
         Value::Null => head.push(Span::styled("null", theme.muted())),
         other => head.push(Span::styled(other.to_string(), theme.tone(Tone::Busy))),
@@ -149,13 +146,7 @@ fn leaf(
     lines.push(Line::from(head));
 }
 
-fn text_block(
-    shown: &str,
-    lead: &str,
-    lines: &mut Vec<Line<'static>>,
-    room: usize,
-    theme: &Theme,
-) {
+fn text_block(shown: &str, lead: &str, lines: &mut Vec<Line<'static>>, room: usize, theme: &Theme) {
     let left = room.saturating_sub(text::columns(lead));
     let all = shown.trim_end().lines().count();
     for line in shown.trim_end().lines().take(TEXT_LINES) {

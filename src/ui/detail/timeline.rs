@@ -86,20 +86,31 @@ fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'st
     }
     if !run.reason.message.is_empty() && !run.why.contains(&run.reason.message) {
         let glyph = theme.glyphs().info;
-        add(&format!("{}: {}", run.reason.word, run.reason.message), glyph, Tone::Muted);
+        add(
+            &format!("{}: {}", run.reason.word, run.reason.message),
+            glyph,
+            Tone::Muted,
+        );
     }
     if let Some(sentence) = &run.disagreement {
         add(sentence, theme.glyphs().warning, Tone::Warning);
     }
     if let Some((_, step)) = state.runs.cancels.iter().find(|(id, _)| *id == run.id) {
-        add(&format!("cancel: {step}"), theme.glyphs().cancelled, Tone::Warning);
+        add(
+            &format!("cancel: {step}"),
+            theme.glyphs().cancelled,
+            Tone::Warning,
+        );
     }
     lines
 }
 
 /// The retained phase: far longer than the others, so it has a gauge of its own.
 fn retention(run: &Run, kept: &Stretch, now: Timestamp, theme: &Theme) -> Line<'static> {
-    let label = Span::styled(text::pad(bars::word(Step::Retained), LABEL, ""), theme.plain());
+    let label = Span::styled(
+        text::pad(bars::word(Step::Retained), LABEL, ""),
+        theme.plain(),
+    );
     if let Some(gone) = run.removal {
         let kept = text::took(text::between(kept.from, gone.at));
         return Line::from(vec![
@@ -111,11 +122,17 @@ fn retention(run: &Run, kept: &Stretch, now: Timestamp, theme: &Theme) -> Line<'
     let (Some(ttl), Some(due)) = (run.ttl, run.expires_at()) else {
         return Line::from(vec![
             label,
-            Span::styled("the Job has no TTL: it stays until somebody removes it", theme.tone(Tone::Warning)),
+            Span::styled(
+                "the Job has no TTL: it stays until somebody removes it",
+                theme.tone(Tone::Warning),
+            ),
         ]);
     };
     if run.phase == Phase::Deleting {
-        return Line::from(vec![label, Span::styled("being removed now", theme.tone(Tone::Warning))]);
+        return Line::from(vec![
+            label,
+            Span::styled("being removed now", theme.tone(Tone::Warning)),
+        ]);
     }
     let whole = SignedDuration::from_secs(i64::from(ttl.0));
     let left = due.duration_since(now);
@@ -137,8 +154,12 @@ fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
             theme.clock_millis(at),
             text::took(text::between(run.created, at))
         ),
-        (None, Phase::Dispatching | Phase::Queued | Phase::Pending) => "not yet: no container runs".into(),
-        (None, Phase::Running) => "not seen yet: the container runs, the executor has not said so".into(),
+        (None, Phase::Dispatching | Phase::Queued | Phase::Pending) => {
+            "not yet: no container runs".into()
+        }
+        (None, Phase::Running) => {
+            "not seen yet: the container runs, the executor has not said so".into()
+        }
         (None, Phase::Started) => "seen; its time is not known".into(),
         (None, _) => "never seen".into(),
     };
@@ -163,7 +184,9 @@ fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let by = if run.ours {
         "llmctl-dev".to_owned()
     } else {
-        let node = run.node_id.map_or_else(String::new, |id| format!(", node {id}"));
+        let node = run
+            .node_id
+            .map_or_else(String::new, |id| format!(", node {id}"));
         format!("Studio{node}")
     };
     facts.push(("made by", by));
@@ -174,7 +197,8 @@ fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
         .into_iter()
         .map(|(label, value)| {
             let value = sanitize(&value);
-            let value = text::fit_middle(&value, room.saturating_sub(LABEL), theme.glyphs().ellipsis);
+            let value =
+                text::fit_middle(&value, room.saturating_sub(LABEL), theme.glyphs().ellipsis);
             Line::from(vec![
                 Span::styled(text::pad(label, LABEL, ""), theme.muted()),
                 Span::raw(value),
