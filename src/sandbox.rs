@@ -9,12 +9,10 @@ pub mod service;
 pub mod status;
 pub mod store;
 
-mod admission;
 mod defaults;
 mod discovery;
 mod events_v1;
 mod list;
-mod namespaces;
 mod patch;
 mod requests;
 mod respond;
@@ -24,6 +22,7 @@ mod table;
 mod view;
 mod watch;
 mod write;
+mod writer;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -70,8 +69,7 @@ impl Sandbox {
             faults,
         } = config;
         let store = Store::new(Clock::new(base));
-        let mut tasks = JoinSet::new();
-        tasks.spawn(namespaces::run(store.clone()));
+        let tasks = JoinSet::new();
         seeds::plant(&store)?;
         let service = Service::new(store.clone(), faults.clone());
         Ok(Self {

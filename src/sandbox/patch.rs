@@ -3,7 +3,6 @@
 use http::Response;
 use serde_json::Value;
 
-use super::admission::{self, Writer};
 use super::kinds::Kind;
 use super::requests::{Request, Target};
 use super::respond::{self, Body};
@@ -11,6 +10,7 @@ use super::status::Status;
 use super::store::Store;
 use super::view::View;
 use super::write;
+use super::writer::{self, Writer};
 use crate::merge;
 
 /// Answers a patch.
@@ -64,12 +64,12 @@ impl Patch {
                     "error decoding patch: {error}"
                 ))),
             },
-            _ => Err(admission::no_details(Status::new(
+            _ => Err(writer::no_details(Status::new(
                 415,
                 "UnsupportedMediaType",
                 format!(
                     "the body of the request was in an unknown format - accepted media types include: {}",
-                    admission::PATCH_TYPES
+                    writer::PATCH_TYPES
                 ),
             ))),
         }
@@ -77,7 +77,7 @@ impl Patch {
 
     fn apply(&self, kind: Kind, object: &mut Value) -> Result<(), Status> {
         let rejected = || {
-            admission::no_details(Status::new(
+            writer::no_details(Status::new(
                 422,
                 "Invalid",
                 "the server rejected our request due to an error in our request",

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use http::Response;
 use serde_json::{Value, json};
 
-use super::admission::{self, Writer};
 use super::events_v1;
 use super::kinds::Kind;
 use super::requests::{Request, Target};
@@ -14,6 +13,7 @@ use super::selectors::Selector;
 use super::status::Status;
 use super::store::{DeleteOptions, Deleted, Propagation, Store};
 use super::view::View;
+use super::writer::{self, Writer};
 
 /// Answers a create.
 pub(super) fn create(
@@ -73,7 +73,7 @@ pub(super) fn delete(
 ) -> Result<Response<Body>, Status> {
     let options = delete_options(request)?;
     let deleted = store.delete(target.kind, target.namespace(), target.name(), &options)?;
-    if admission::returns_deleted(target.kind) || matches!(deleted, Deleted::Marked(_)) {
+    if writer::returns_deleted(target.kind) || matches!(deleted, Deleted::Marked(_)) {
         let view = View::of(request, target)?;
         return Ok(respond::json(
             200,
