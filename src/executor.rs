@@ -132,14 +132,13 @@ async fn run(payload: &Payload, text: &str, outlets: &Outlets, stop: &mut StopSi
     let started = Timestamp::now();
     let cwd = setting::directory(payload);
     let about = description(payload, &cwd);
-    let mut outcome = match setting::make_directory(&cwd) {
-        Err(error) => setting::unexpected(&error, &cwd.to_string_lossy()),
-        Ok(()) => {
-            let mut setting = Setting::new(payload, cwd, outlets, stop);
-            match &payload.work {
-                Work::Command { argv, stdin } => command::run(argv, stdin, &mut setting).await,
-                Work::Node(call) => node::run(call, text, &mut setting).await,
-            }
+    let mut outcome = if let Err(error) = setting::make_directory(&cwd) {
+        setting::unexpected(&error, &cwd.to_string_lossy())
+    } else {
+        let mut setting = Setting::new(payload, cwd, outlets, stop);
+        match &payload.work {
+            Work::Command { argv, stdin } => command::run(argv, stdin, &mut setting).await,
+            Work::Node(call) => node::run(call, text, &mut setting).await,
         }
     };
     outcome

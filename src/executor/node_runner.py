@@ -112,6 +112,13 @@ def missing_backend(error, entrypoint):
     return None
 
 
+def beyond_this_script(trace):
+    """The traceback without the frames of this script, which are no news to whoever wrote the node."""
+    while trace is not None and trace.tb_frame.f_code.co_filename == "<string>":
+        trace = trace.tb_next
+    return trace
+
+
 def work(job, request):
     paths = job["python_paths"]
     sys.path[:] = paths + [path for path in sys.path if path and path not in paths]
@@ -127,8 +134,7 @@ def work(job, request):
     except SystemExit as exit:
         return {"error": f"the callable called sys.exit({printable(repr(exit.code))}).", "details": {"exception": "SystemExit"}}
     except BaseException as error:
-        # Without the frame of this script, which is no news to whoever wrote the node.
-        traceback.print_exception(type(error), error, error.__traceback__ and error.__traceback__.tb_next)
+        traceback.print_exception(type(error), error, beyond_this_script(error.__traceback__))
         details = {"exception": type(error).__name__}
         hint = missing_backend(error, entrypoint)
         if hint:

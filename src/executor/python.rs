@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// Right-hand sides are what CPython 3.11 prints.
+    /// Right-hand sides are what Python 3.11 prints.
     #[test]
     fn texts_are_those_of_python() {
         for (value, python) in [

@@ -187,18 +187,12 @@ impl Captured {
 
 /// The limit may fall inside a character; half of one would show as a replacement character that nobody printed.
 fn without_cut_character(bytes: &[u8]) -> &[u8] {
-    match std::str::from_utf8(&bytes[bytes.len().saturating_sub(4)..]) {
-        Ok(_) => bytes,
-        Err(_) => {
-            let tail = bytes.utf8_chunks().last().map_or(0, |chunk| {
-                let invalid = chunk.invalid();
-                let incomplete =
-                    std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
-                if incomplete { invalid.len() } else { 0 }
-            });
-            &bytes[..bytes.len() - tail]
-        }
-    }
+    let tail = bytes
+        .utf8_chunks()
+        .last()
+        .map_or(&[][..], |chunk| chunk.invalid());
+    let is_cut = std::str::from_utf8(tail).is_err_and(|error| error.error_len().is_none());
+    &bytes[..bytes.len() - if is_cut { tail.len() } else { 0 }]
 }
 
 /// A thread that died while it held the lock left plain bytes behind, which are as good as before.

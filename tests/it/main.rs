@@ -6,4 +6,5 @@
 )]
 
 mod sandbox_api;
+mod executor;
 mod tidy;
