@@ -5,6 +5,6 @@
     reason = "a test says what went wrong by panicking"
 )]
 
-mod sandbox_api;
 mod executor;
+mod sandbox_api;
 mod tidy;
