@@ -78,7 +78,7 @@ async fn perform(globals: Globals, command: Option<Command>) -> Result<Exit, Fai
         Some(Command::Demo) => demo::demo(&globals).await,
         Some(Command::Run(args)) => run::run(&globals, args).await,
         Some(Command::Runs(args)) => runs::run(&globals, args).await,
-        Some(Command::Settings(args)) => settings::run(&globals, args).await,
+        Some(Command::Settings(args)) => settings::run(&globals, args),
         Some(Command::Overlays(args)) => overlays::run(&globals, args).await,
         Some(Command::Sandbox(args)) => sandbox::run(&globals, args).await,
         Some(Command::Executor(_) | Command::Completions(_) | Command::Man) => Ok(Exit::Ok),

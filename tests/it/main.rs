@@ -7,4 +7,5 @@
 
 mod executor;
 mod sandbox_api;
+mod settings;
 mod tidy;

@@ -1,0 +1,5 @@
+//! The executor settings through the files, the watcher and the real program.
+
+mod cli;
+mod fixtures;
+mod watch;
