@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod config;
+pub mod history;
 pub mod kustomize;
 pub mod located;
 pub mod overlays;

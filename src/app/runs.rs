@@ -196,7 +196,7 @@ impl Slice {
 
     fn cancel_stepped(&mut self, run: RunId, step: CancelStep, turn: &mut Turn) {
         self.cancels.retain(|(other, _)| *other != run);
-        let name = self.all.find(&run).map_or_else(String::new, label);
+        let name = self.all.find(&run).map_or_else(String::new, Run::label);
         turn.notice(if step.is_failure() {
             Notice::bad(format!("cancel of run {name}: {step}"))
         } else {
@@ -278,10 +278,4 @@ impl Slice {
             other => self.act_list(other, page, turn),
         }
     }
-}
-
-/// The number of a run, or its Job's name when it has none.
-pub fn label(run: &Run) -> String {
-    run.execution
-        .map_or_else(|| run.job.clone(), |n| n.to_string())
 }

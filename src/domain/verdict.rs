@@ -31,3 +31,17 @@ pub enum Verdict {
     /// Gone before anybody saw an outcome.
     Gone,
 }
+
+impl Verdict {
+    /// Exit code of a command that waited for it; none while there is no verdict.
+    pub fn exit_code(self) -> Option<u8> {
+        match self {
+            Self::Pending => None,
+            Self::Success => Some(0),
+            Self::Failed | Self::Cancelled | Self::NotDispatched => Some(1),
+            Self::Timeout => Some(6),
+            Self::Gone => Some(7),
+            Self::Uncertain => Some(8),
+        }
+    }
+}

@@ -4,7 +4,7 @@ use super::super::action::Action;
 use super::super::notices::Notice;
 use super::super::question::Question;
 use super::super::{Dialog, Pane, Turn};
-use super::{Around, Effect, Slice, label};
+use super::{Around, Effect, Slice};
 use crate::domain::manifest::RunOptions;
 use crate::domain::runs::{Phase, Run, RunId, Ttl};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
@@ -48,7 +48,7 @@ impl Sort {
 pub fn haystack(run: &Run) -> String {
     format!(
         "{} {} {:?} {:?} {}",
-        label(run),
+        run.label(),
         run.sample.as_deref().unwrap_or("studio"),
         run.phase,
         run.verdict,
@@ -178,7 +178,7 @@ impl Slice {
         let Some(name) = run.sample.clone() else {
             return turn.notice(Notice::warning(format!(
                 "run {} was started by Studio and can only be run again there",
-                label(run)
+                run.label()
             )));
         };
         let Some(sample) = self.samples.iter().find(|s| s.name == name).cloned() else {
@@ -193,7 +193,7 @@ impl Slice {
 
     pub(super) fn ask_cancel(&mut self, around: &Around, turn: &mut Turn) {
         let Some(run) = self.current() else { return };
-        let (id, job, name) = (run.id.clone(), run.job.clone(), label(run));
+        let (id, job, name) = (run.id.clone(), run.job.clone(), run.label());
         match run.phase {
             Phase::Dispatching | Phase::NotDispatched => {
                 turn.notice(Notice::info(format!("run {name} has no Job to cancel")));
@@ -222,7 +222,7 @@ impl Slice {
 
     pub(super) fn ask_remove(&mut self, around: &Around, turn: &mut Turn) {
         let Some(run) = self.current() else { return };
-        let (id, job, name) = (run.id.clone(), run.job.clone(), label(run));
+        let (id, job, name) = (run.id.clone(), run.job.clone(), run.label());
         if matches!(
             run.phase,
             Phase::Dispatching | Phase::NotDispatched | Phase::Removed
@@ -244,7 +244,7 @@ impl Slice {
 
     pub(super) fn keep(&mut self, turn: &mut Turn) {
         let Some(run) = self.current() else { return };
-        let (id, job, name) = (run.id.clone(), run.job.clone(), label(run));
+        let (id, job, name) = (run.id.clone(), run.job.clone(), run.label());
         let too_late = matches!(run.phase, Phase::Deleting | Phase::Removed)
             || run.expires_at().is_some_and(|at| at <= turn.now);
         if too_late || matches!(run.phase, Phase::Dispatching | Phase::NotDispatched) {
