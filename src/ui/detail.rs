@@ -19,7 +19,6 @@ use super::{said, text};
 use crate::app::State;
 use crate::app::link::Link;
 use crate::app::runs::detail::Tab;
-use crate::app::runs::label;
 use crate::domain::runs::Run;
 use crate::sanitize::sanitize;
 use ratatui::Frame;
@@ -58,7 +57,7 @@ pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
 
 fn title(run: &Run, current: Tab, theme: &Theme) -> Vec<Span<'static>> {
     let glyphs = theme.glyphs();
-    let name = sanitize(&label(run)).into_owned();
+    let name = sanitize(&run.label()).into_owned();
     let name = text::fit_middle(&name, 24, glyphs.ellipsis);
     let sample = text::fit(&said::sample(run), 16, glyphs.ellipsis);
     let mut spans = vec![

@@ -13,7 +13,7 @@ use super::{Scroll, field, found, gauge, said, text};
 use crate::app::State;
 use crate::app::link::Link;
 use crate::app::runs::list::Sort;
-use crate::app::runs::{Slice, label};
+use crate::app::runs::Slice;
 use crate::domain::runs::{Phase, Run};
 use crate::sanitize::sanitize;
 use jiff::{SignedDuration, Timestamp};
@@ -205,7 +205,7 @@ fn cells(
 fn line(column: Column, run: &Run, now: Timestamp, theme: &Theme) -> Line<'static> {
     let none = || Span::styled(theme.glyphs().none, theme.muted());
     let span = match column {
-        Column::Run => Span::raw(sanitize(&label(run)).into_owned()),
+        Column::Run => Span::raw(sanitize(&run.label()).into_owned()),
         Column::Sample => {
             let style = if run.ours {
                 theme.plain()
