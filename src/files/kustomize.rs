@@ -111,3 +111,166 @@ fn accumulate(
     images::images(&loaded, &mut all)?;
     Ok((loaded, all))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n";
+
+    fn rendered(files: &[(&str, &str)]) -> Rendering {
+        let files: BTreeMap<String, String> = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect();
+        render("d", &move |path: &str| {
+            files
+                .get(path)
+                .map(|text| text.clone().into_bytes())
+                .ok_or_else(|| io::ErrorKind::NotFound.into())
+        })
+    }
+
+    #[test]
+    fn every_mistake_names_its_file_and_the_next_step() {
+        let k = "d/kustomization.yaml";
+        let cases: &[(&[(&str, &str)], &str)] = &[
+            (&[], "d: has no kustomization file; create"),
+            (
+                &[(k, "# only a comment\n")],
+                "d/kustomization.yaml: is empty",
+            ),
+            (
+                &[(k, "resources: [c.yaml]\n")],
+                "`c.yaml` is neither a file nor a directory",
+            ),
+            (
+                &[(k, "resources: [../c.yaml]\n"), ("c.yaml", MAP)],
+                "`../c.yaml` is a file outside d",
+            ),
+            (
+                &[(k, "resources: ['https://h/x']\n")],
+                "is not on this machine",
+            ),
+            (&[(k, "resources: [.]\n")], "includes itself: d → d"),
+            (
+                &[(k, "resources: []\nvars: []\n")],
+                "d/kustomization.yaml:2: unknown field `vars`",
+            ),
+            (
+                &[(k, "images:\n- name: a\n  newtag: b\n")],
+                "d/kustomization.yaml:3: unknown field `newtag`",
+            ),
+            (&[(k, "resources: [\n")], "correct the YAML"),
+            (&[(k, "kind: Component\n")], "is a `Component`"),
+            (
+                &[
+                    (k, "resources: []\n"),
+                    ("d/kustomization.yml", "resources: []\n"),
+                ],
+                "keep one kustomization file",
+            ),
+            (
+                &[
+                    (k, "resources: [c.yaml]\n"),
+                    ("d/c.yaml", "kind: ConfigMap\n"),
+                ],
+                "d/c.yaml: ConfigMap has no apiVersion",
+            ),
+            (
+                &[
+                    (k, "resources: [c.yaml]\n"),
+                    ("d/c.yaml", "apiVersion: v1\nkind: ConfigMap\n"),
+                ],
+                "has no metadata.name",
+            ),
+            (
+                &[
+                    (k, "resources: [c.yaml, e.yaml]\n"),
+                    ("d/c.yaml", MAP),
+                    ("d/e.yaml", MAP),
+                ],
+                "ConfigMap/c in namespace default is in `resources` twice",
+            ),
+            (
+                &[(k, "patches: [{patch: '{}', path: x}]\n")],
+                "exactly one of `path` and `patch`",
+            ),
+            (
+                &[(k, "patches: [{path: x.yaml}]\n")],
+                "`x.yaml` does not exist",
+            ),
+            (&[(k, "patches: [{patch: '[]'}]\n")], "has no target"),
+            (
+                &[(k, "patches: [{patch: 'word', target: {kind: A}}]\n")],
+                "neither an object nor a list",
+            ),
+            (
+                &[(k, "patches: [{patch: '{}', target: {name: '('}}]\n")],
+                "`(` in a patch target",
+            ),
+            (
+                &[(
+                    k,
+                    "patches: [{patch: '{apiVersion: v1, kind: Secret, metadata: {name: s}}'}]\n",
+                )],
+                "a patch is for Secret/s in namespace default, which is not there",
+            ),
+            (
+                &[
+                    (
+                        k,
+                        "resources: [c.yaml]\npatches: [{patch: '[{op: remove, path: /data/b}]', target: {kind: ConfigMap}}]\n",
+                    ),
+                    ("d/c.yaml", MAP),
+                ],
+                "operation 1 of a JSON patch fails on ConfigMap/c",
+            ),
+            (
+                &[(k, "replicas: [{name: x, count: 1}]\n")],
+                "`replicas` names `x`",
+            ),
+            (
+                &[(k, "configMapGenerator: [{name: g, literals: [hunter2]}]\n")],
+                "a literal of generator `g` is not KEY=VALUE",
+            ),
+            (
+                &[(k, "configMapGenerator: [{name: g, literals: [a=1, a=2]}]\n")],
+                "has the key `a` twice",
+            ),
+            (
+                &[(k, "configMapGenerator: [{name: g, behavior: merge}]\n")],
+                "there is no ConfigMap/g",
+            ),
+            (
+                &[
+                    (k, "configMapGenerator: [{name: g, envs: [e]}]\n"),
+                    ("d/e", "A=1\n=2\n"),
+                ],
+                "d/e:2: does not start with a variable name",
+            ),
+            (
+                &[(k, "sortOptions: {order: random}\n")],
+                "sortOptions.order is `random`",
+            ),
+        ];
+        for (files, wanted) in cases {
+            let problem = rendered(files).result.unwrap_err();
+            let text = problem.to_string();
+            assert!(text.contains(wanted), "wanted {wanted:?} in {text:?}");
+            assert!(!problem.next.is_empty() && !text.contains('\n'), "{text:?}");
+            assert!(!text.contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn missing_files_are_remembered_too() {
+        let rendering = rendered(&[("d/kustomization.yaml", "resources: [c.yaml]\n")]);
+        assert!(
+            rendering.files.contains(&"d/c.yaml".to_owned()),
+            "{:?}",
+            rendering.files
+        );
+    }
+}

@@ -6,6 +6,7 @@
 )]
 
 mod executor;
+mod overlays;
 mod sandbox_api;
 mod settings;
 mod tidy;

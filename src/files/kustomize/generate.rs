@@ -100,6 +100,7 @@ fn make(
             object.insert("kind".into(), json!("Secret"));
             let secret_type = generator.secret_type.as_deref().unwrap_or("Opaque");
             object.insert("type".into(), json!(secret_type));
+            object.insert("data".into(), json!({}));
             for (key, bytes) in pairs {
                 put(&mut object, "data", key, base64_lines(&bytes));
             }

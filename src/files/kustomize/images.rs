@@ -42,15 +42,6 @@ pub(super) fn replicas(loaded: &Loaded, all: &mut [Resource]) -> Result<(), Prob
 /// `images`: in every list of containers, wherever it is.
 pub(super) fn images(loaded: &Loaded, all: &mut [Resource]) -> Result<(), Problem> {
     for entry in &loaded.spec.images {
-        if entry.tag_suffix.is_some() && (entry.new_tag.is_some() || entry.digest.is_some()) {
-            return Err(loaded.problem(
-                format!(
-                    "image `{}` has a tagSuffix beside a newTag or digest",
-                    entry.name
-                ),
-                "keep one of them",
-            ));
-        }
         let pattern = format!(
             "^(?:{})(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
             entry.name
@@ -106,14 +97,9 @@ fn renamed(image: &str, entry: &Image) -> String {
         .filter(|n| !n.is_empty())
         .unwrap_or(name);
     let set = |part: &Option<String>| part.clone().filter(|text| !text.is_empty());
-    let (tag, digest) = match (
-        set(&entry.new_tag),
-        set(&entry.digest),
-        set(&entry.tag_suffix),
-    ) {
-        (None, None, None) => (tag.to_owned(), digest.to_owned()),
-        (None, None, Some(suffix)) => (format!("{tag}{suffix}"), String::new()),
-        (tag, digest, _) => (tag.unwrap_or_default(), digest.unwrap_or_default()),
+    let (tag, digest) = match (set(&entry.new_tag), set(&entry.digest)) {
+        (None, None) => (tag.to_owned(), digest.to_owned()),
+        (tag, digest) => (tag.unwrap_or_default(), digest.unwrap_or_default()),
     };
     let mut whole = name.to_owned();
     for (mark, part) in [(':', tag), ('@', digest)] {
@@ -158,7 +144,6 @@ mod tests {
             new_name: Some("b".into()),
             new_tag: tag.map(Into::into),
             digest: digest.map(Into::into),
-            tag_suffix: None,
         };
         assert_eq!(renamed("a:1@sha256:0", &entry(None, None)), "b:1@sha256:0");
         assert_eq!(renamed("a:1@sha256:0", &entry(Some("2"), None)), "b:2");

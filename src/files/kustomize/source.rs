@@ -94,9 +94,10 @@ pub(super) fn join(dir: &str, path: &str) -> String {
     }
 }
 
-/// All documents of a YAML text, empty ones left out. Numbers like `0755` are octal, as kubectl reads them.
+/// All documents of a YAML text, empty ones left out, with scalars as kustomize reads them: `0755` is octal, `yes` is
+/// text. (A bare date stays text here, where kustomize makes a time of it.)
 pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Value>, Problem> {
-    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    let options = serde_saphyr::options! { legacy_octal_numbers: true, strict_booleans: true };
     serde_saphyr::from_multiple_with_options::<Value>(text, options)
         .map(|all| all.into_iter().filter(|one| !one.is_null()).collect())
         .map_err(|e| yaml_problem(file, &e))
@@ -145,12 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn old_octal_numbers_and_words_read_as_kubectl_reads_them() {
+    fn old_octal_numbers_and_words_read_as_kustomize_reads_them() {
         let all = documents("f", "a: 0755\nb: yes\n---\n# nothing\n---\nc: 1\n").unwrap();
         assert_eq!(
             all,
             [
-                serde_json::json!({"a": 493, "b": true}),
+                serde_json::json!({"a": 493, "b": "yes"}),
                 serde_json::json!({"c": 1})
             ]
         );

@@ -91,7 +91,6 @@ pub(super) struct Image {
     pub(super) new_name: Option<String>,
     pub(super) new_tag: Option<String>,
     pub(super) digest: Option<String>,
-    pub(super) tag_suffix: Option<String>,
 }
 
 /// `replicas:`.

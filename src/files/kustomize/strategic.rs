@@ -112,13 +112,15 @@ fn keyed(old: &[Value], patch: &[Value], keys: &[&str], place: Place<'_>) -> Vec
         if let Some(at) = counterpart {
             met[at] = true;
         }
-        if let Some(value) = maps(
-            counterpart.map(|at| &old[at]),
-            item,
-            &Place { field: "", ..place },
-        ) {
-            merged.push(value);
-        }
+        // As a directive for one item kustomize reads `replace` and leaves the item as it is.
+        let old_item = counterpart.map(|at| &old[at]);
+        let value = match old_item {
+            Some(old_item) if item.get("$patch").and_then(Value::as_str) == Some("replace") => {
+                Some(old_item.clone())
+            }
+            _ => maps(old_item, item, &Place { field: "", ..place }),
+        };
+        merged.extend(value);
     }
     merged.extend(
         old.iter()
