@@ -20,8 +20,9 @@ mod python;
 pub mod result;
 mod setting;
 mod source;
-mod stop;
+pub mod stop;
 mod stream;
+pub mod tree;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ use payload::{CONTRACT_VERSION, Payload, Rejection, Work};
 use result::{Report, START_MARKER};
 use setting::Setting;
 use source::{Document, Source};
-use stop::StopSignals;
+use stop::Stops;
 use stream::Outlets;
 
 /// A payload that takes longer to arrive has a writer that forgot it, and a person who wonders.
@@ -76,7 +77,7 @@ pub fn main(invocation: &Invocation) -> i32 {
 async fn execute(invocation: &Invocation, outlets: &Outlets) -> Report {
     let started = Timestamp::now();
     // First of all: what arrives from now on is answered.
-    let mut stop = match StopSignals::install() {
+    let mut stop = match Stops::listen() {
         Ok(stop) => stop,
         Err(error) => {
             return Report::before_payload(setting::unexpected(&error, "signals"), started);
@@ -85,7 +86,7 @@ async fn execute(invocation: &Invocation, outlets: &Outlets) -> Report {
     let source = Source::choose(invocation, |name| env::var_os(name));
     let document = tokio::select! {
         read = receive(source) => read,
-        signal = stop.next() => return Report::before_payload(setting::stopped(signal), started),
+        stop = stop.next() => return Report::before_payload(setting::stopped(stop), started),
     };
     let parsed =
         document.and_then(|document| Ok((Payload::parse(&document.value)?, document.text)));
@@ -125,7 +126,7 @@ async fn receive(source: Source) -> Result<Document, Rejection> {
     })
 }
 
-async fn run(payload: &Payload, text: &str, outlets: &Outlets, stop: &mut StopSignals) -> Report {
+async fn run(payload: &Payload, text: &str, outlets: &Outlets, stop: &mut Stops) -> Report {
     if payload.emit_start_markers {
         outlets.stdout.pass(start_markers().as_bytes());
     }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, kill_process_group, test_kill_process_group, wait,
+    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process_group, test_kill_process_group, wait,
 };
 use tokio::signal::unix::{Signal as Arrivals, SignalKind, signal};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::process::Exit;
+use super::tree::kill_descendants;
 
 /// Processes that a kernel call holds do not even die of SIGKILL at once; the result does not wait longer than this.
 const END_WITHIN: Duration = Duration::from_secs(5);
@@ -56,6 +57,9 @@ impl Family {
 
     /// SIGTERM to the group, and then up to `grace` for all of it to go.
     pub(super) async fn ask_to_end(&mut self, grace: Duration) {
+        if !self.reap() && self.orphans_come_here {
+            return;
+        }
         let deadline = Instant::now() + grace;
         self.signal_group(Signal::TERM);
         // A stopped process acts on nothing until it is continued.
@@ -79,7 +83,7 @@ impl Family {
         }
         while self.reap() {
             self.signal_group(Signal::KILL);
-            kill_children();
+            kill_descendants(getpid());
             if Instant::now() >= deadline {
                 return false;
             }
@@ -128,56 +132,11 @@ fn exit_of(status: WaitStatus) -> Option<Exit> {
 /// Makes this process the parent of its orphaned descendants. Process 1 of a container is that already.
 #[cfg(target_os = "linux")]
 fn receive_orphans() -> bool {
-    use rustix::process::{getpid, set_child_subreaper};
+    use rustix::process::set_child_subreaper;
     set_child_subreaper(Some(getpid())).is_ok() || getpid().is_init()
 }
 
 #[cfg(not(target_os = "linux"))]
 fn receive_orphans() -> bool {
     false
-}
-
-/// SIGKILL to each child of this process. Their own children come here in turn.
-#[cfg(target_os = "linux")]
-fn kill_children() {
-    use rustix::process::{getpid, kill_process};
-    let me = getpid().as_raw_pid();
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let pid = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        let Some(pid) = pid.and_then(Pid::from_raw) else {
-            continue;
-        };
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        if parent_in(&stat) == Some(me) {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn kill_children() {}
-
-/// The parent's id in a line of `/proc/PID/stat`. The program's name before it may hold anything, also `)`.
-#[cfg(target_os = "linux")]
-fn parent_in(stat: &str) -> Option<i32> {
-    let after_name = &stat[stat.rfind(')')? + 1..];
-    after_name.split_whitespace().nth(1)?.parse().ok()
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_parent_is_found_behind_any_program_name() {
-        assert_eq!(parent_in("12 (sleep) S 7 12 3"), Some(7));
-        assert_eq!(parent_in("12 (a) S 9 (b) R 8 1"), Some(8));
-        assert_eq!(parent_in(""), None);
-    }
 }

@@ -13,7 +13,7 @@ use super::result::{ErrorCode, Status};
 pub const CONTRACT_VERSION: &str = "v1";
 /// The one provider there is.
 pub const PROVIDER: &str = "kubernetes";
-/// The prefix of every payload's `request_id` default.
+/// `request_id` of a payload that has none.
 pub const DEFAULT_REQUEST_ID: &str = "executor-run";
 /// Entry point of a `node_execution` that names none.
 pub const DEFAULT_ENTRYPOINT: &str = "services.tasks:_execute_flowchart_node_request";

@@ -12,7 +12,7 @@ use rustix::process::Pid;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::family::Family;
-use super::stop::StopSignals;
+use super::stop::{Stop, Stops};
 use super::stream::{Outlets, Pump};
 
 /// How long the output of a child that has ended may stay open before what holds it is told to go: a shell's
@@ -37,8 +37,8 @@ pub(super) enum Cause {
     /// The child ended, or had said all it had to say.
     Ended,
     TimedOut,
-    /// The executor received this signal.
-    Stopped(&'static str),
+    /// The executor was told to stop.
+    Stopped(Stop),
 }
 
 /// How the child went.
@@ -81,7 +81,7 @@ pub(super) async fn run(
     mut command: Command,
     limits: Limits,
     outlets: &Outlets,
-    stop: &mut StopSignals,
+    stop: &mut Stops,
     answered: impl Future<Output = ()>,
 ) -> io::Result<Ended> {
     let mut family = Family::prepare()?;
@@ -138,7 +138,7 @@ pub(super) async fn run(
 async fn watch(
     family: &mut Family,
     limits: Limits,
-    stop: &mut StopSignals,
+    stop: &mut Stops,
     answered: impl Future<Output = ()>,
 ) -> Cause {
     let mut answered = pin!(answered);
@@ -150,7 +150,7 @@ async fn watch(
         }
         tokio::select! {
             () = family.changed() => {}
-            signal = stop.next() => return Cause::Stopped(signal),
+            stop = stop.next() => return Cause::Stopped(stop),
             () = sleep_until(until) => return if has_answer { Cause::Ended } else { Cause::TimedOut },
             () = &mut answered, if !has_answer => {
                 has_answer = true;

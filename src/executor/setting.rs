@@ -13,7 +13,7 @@ use serde_json::json;
 use super::payload::Payload;
 use super::process::{self, Cause, Ended, Limits};
 use super::result::{ErrorCode, Outcome, Status};
-use super::stop::StopSignals;
+use super::stop::{Stop, Stops};
 use super::stream::Outlets;
 
 const DIRECTORY_VARIABLE: &str = "LLMCTL_EXECUTOR_DEFAULT_CWD";
@@ -29,7 +29,7 @@ pub(super) struct Setting<'a> {
     payload: &'a Payload,
     cwd: PathBuf,
     outlets: &'a Outlets,
-    stop: &'a mut StopSignals,
+    stop: &'a mut Stops,
 }
 
 impl<'a> Setting<'a> {
@@ -37,7 +37,7 @@ impl<'a> Setting<'a> {
         payload: &'a Payload,
         cwd: PathBuf,
         outlets: &'a Outlets,
-        stop: &'a mut StopSignals,
+        stop: &'a mut Stops,
     ) -> Self {
         Self {
             payload,
@@ -72,16 +72,22 @@ impl<'a> Setting<'a> {
                 let outcome = Outcome::failed(Status::Timeout, 124, ErrorCode::Timeout, message);
                 Some(outcome.with_details(json!({"timeout_seconds": seconds})))
             }
-            Cause::Stopped(signal) => Some(stopped(signal)),
+            Cause::Stopped(stop) => Some(stopped(stop)),
         }
     }
 }
 
 /// The outcome when the executor itself was told to stop.
-pub(super) fn stopped(signal: &str) -> Outcome {
-    let message = format!("Execution was cancelled: the executor received {signal}.");
-    Outcome::failed(Status::Cancelled, 130, ErrorCode::Cancelled, message)
-        .with_details(json!({"signal": signal}))
+pub(super) fn stopped(stop: Stop) -> Outcome {
+    let (what, details) = match stop {
+        Stop::Signal(signal) => (format!("received {signal}"), json!({"signal": signal})),
+        Stop::ParentGone => (
+            "lost its parent process".to_owned(),
+            json!({"signal": null}),
+        ),
+    };
+    let message = format!("Execution was cancelled: the executor {what}.");
+    Outcome::failed(Status::Cancelled, 130, ErrorCode::Cancelled, message).with_details(details)
 }
 
 /// The directory a payload runs in, absolute.

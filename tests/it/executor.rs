@@ -6,7 +6,6 @@ mod payloads;
 mod signals;
 mod sources;
 
-use std::fmt::Debug;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
@@ -246,10 +245,17 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Whether a process with this id, as a child printed it, is still there.
-fn is_alive(pid: impl Debug + AsRef<str>) -> bool {
-    let pid: i32 = pid.as_ref().trim().parse().unwrap();
-    rustix::process::test_kill_process(Pid::from_raw(pid).unwrap()).is_ok()
+/// Whether a process with this id, as a child printed it, still runs. One that has ended and was not collected does not.
+fn is_alive(pid: &str) -> bool {
+    let pid: i32 = pid.trim().parse().unwrap();
+    let is_there = rustix::process::test_kill_process(Pid::from_raw(pid).unwrap()).is_ok();
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    is_there
+        && !stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .starts_with(" Z")
 }
 
 fn fixture(name: &str) -> Value {

@@ -2,10 +2,11 @@
 
 use std::process::{Command, Stdio};
 
+use llmctl_dev::executor::tree;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::{Executor, is_alive};
+use super::{Executor, RESULT_PREFIX, is_alive};
 
 #[test]
 fn w16_a_stop_signal_ends_the_run_with_a_cancelled_result() {
@@ -67,6 +68,42 @@ fn w16_a_signal_before_the_payload_has_a_result_too() {
     drop(stdin);
     finished.ended("cancelled", 130);
     assert_eq!(finished.stdout.lines().count(), 1);
+}
+
+#[test]
+fn an_executor_that_ends_with_its_parent_outlives_it_by_its_grace_period_only() {
+    // The shell is the parent, and is killed; its output pipes stay with the executor.
+    let mut command = Command::new("/bin/sh");
+    command.args([
+        "-c",
+        "\"$@\" & echo executor $!; wait",
+        "sh",
+        env!("CARGO_BIN_EXE_llmctl-dev"),
+    ]);
+    let line = "echo pid $$; sleep 600";
+    let mut running = Executor::with(command)
+        .env("LLMCTL_EXECUTOR_END_WITH_PARENT", "1")
+        .payload(&json!({"contract_version": "v1", "command": ["/bin/sh", "-c", line]}))
+        .start();
+    let pid = running.wait_for(|line| line.starts_with("pid "));
+    running.signal(Signal::KILL);
+    running.wait_for(|line| line.contains("the executor lost its parent process"));
+    assert!(!is_alive(pid.strip_prefix("pid ").unwrap()));
+    running.finish();
+}
+
+#[test]
+fn killing_the_tree_of_an_executor_leaves_nothing_of_it() {
+    let line = "echo pid $$; setsid sh -c 'echo pid $$; exec sleep 600'; sleep 600";
+    let mut running = Executor::shell(line, Value::Null).start();
+    let pids = [(); 2].map(|()| running.wait_for(|line| line.starts_with("pid ")));
+    tree::kill(running.child.id());
+    let finished = running.finish();
+    assert_eq!(finished.status.code(), None);
+    assert!(!finished.stdout.contains(RESULT_PREFIX), "{finished:?}");
+    for pid in pids {
+        assert!(!is_alive(pid.strip_prefix("pid ").unwrap()));
+    }
 }
 
 /// Where a process may make a process namespace, the executor is run as process 1 of one, as in a container.
