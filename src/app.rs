@@ -145,13 +145,12 @@ impl State {
     ) -> Self {
         Self {
             target,
-            namespace,
             now,
             size: (80, 24),
             link: Link::Connecting { since: now },
             focus: Pane::default(),
             dialogs: Vec::new(),
-            runs: runs::Slice::default(),
+            runs: runs::Slice::of(&namespace),
             settings,
             overlays: overlays::Slice::default(),
             notices: Notices::default(),
@@ -159,6 +158,7 @@ impl State {
             page_top: 0,
             dirty: true,
             quit: false,
+            namespace,
         }
     }
 

@@ -5,11 +5,13 @@ pub mod demo;
 pub mod executor;
 pub mod exit;
 pub mod generate;
+pub mod headless;
 pub mod output;
 pub mod overlays;
 pub mod run;
 pub mod runs;
 pub mod sandbox;
+pub mod session;
 pub mod settings;
 
 use args::{Cli, Command, Globals};

@@ -1,1 +1,207 @@
-//! The open edges, and the only spawner of tasks.
+//! The open edges, and the only spawner of tasks: [`World`] performs effects and hands every answer back as one message.
+
+pub mod open;
+pub mod overlays;
+pub mod runs;
+pub mod settings;
+mod watching;
+
+use crate::app::action::Fault;
+use crate::app::link::LinkMsg;
+use crate::app::notices::Notice;
+use crate::app::{Effect, Msg};
+use crate::cluster::Cluster;
+use crate::cluster::watch::Observation;
+use crate::domain::target::Target;
+use crate::files::history::History;
+use crate::files::paths::Paths;
+use crate::sandbox::Sandbox;
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// So many messages wait at most; a sender waits then, and so does the cluster behind it.
+const WAITING: usize = 1024;
+
+/// Longest wait for what is being written when the program ends.
+const LAST_WRITES: Duration = Duration::from_secs(5);
+
+/// One session's connection to everything outside of it.
+pub struct World {
+    target: Target,
+    namespace: String,
+    cluster: Cluster,
+    sandbox: Option<Sandbox>,
+    paths: Paths,
+    /// Directory of overlays that the person named, before those inside the program.
+    overlays: Option<PathBuf>,
+    /// Absent where it could not be opened, which was said.
+    history: Option<Arc<History>>,
+    out: mpsc::Sender<Msg>,
+    inbox: mpsc::Receiver<Msg>,
+    /// What reads: ended with the session.
+    streams: JoinSet<()>,
+    /// What writes: waited for.
+    writes: JoinSet<()>,
+}
+
+impl World {
+    /// The cluster that this session works on.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Namespace of the executor Jobs.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The connection to the cluster.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// The history of runs, where it could be opened.
+    pub fn history(&self) -> Option<&Arc<History>> {
+        self.history.as_ref()
+    }
+
+    /// The target's own time: the sandbox lives on the clock of its runtime, every other cluster on the wall's.
+    pub fn now(&self) -> Timestamp {
+        match &self.sandbox {
+            Some(sandbox) => sandbox.clock().now(),
+            None => Timestamp::now(),
+        }
+    }
+
+    /// Starts what watches: the cluster's namespace. From now on [`World::next`] tells what is seen.
+    pub fn watch(&mut self) {
+        let out = self.out.clone();
+        let mut seen = self.cluster.watch(&self.namespace);
+        self.streams.spawn(async move {
+            while let Some(observation) = seen.next().await {
+                let msg = match observation {
+                    Observation::Seen(seen) => Msg::Seen(seen),
+                    Observation::NoEvents { reason } => Msg::Noticed(Notice::warning(reason)),
+                    Observation::Connected { version } => Msg::Link(LinkMsg::Connected { version }),
+                    Observation::Lost {
+                        reason,
+                        retry_in,
+                        attempt,
+                    } => Msg::Link(LinkMsg::Lost {
+                        reason,
+                        retry_in_ms: u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX),
+                        attempt,
+                    }),
+                };
+                if out.send(msg).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// The next message. Safe to drop while it waits.
+    ///
+    /// # Errors
+    /// When a task panicked: its report was printed, the session cannot be trusted any more.
+    pub async fn next(&mut self) -> io::Result<Msg> {
+        loop {
+            tokio::select! {
+                biased;
+                Some(ended) = self.streams.join_next() => sound(ended)?,
+                Some(ended) = self.writes.join_next() => sound(ended)?,
+                Some(msg) = self.inbox.recv() => return Ok(msg),
+            }
+        }
+    }
+
+    /// A message that is there already.
+    pub fn ready(&mut self) -> Option<Msg> {
+        self.inbox.try_recv().ok()
+    }
+
+    /// Does what an effect says; the answer comes as a message.
+    pub fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Runs(effect) => self.perform_runs(effect),
+            Effect::Settings(effect) => self.perform_settings(effect),
+            Effect::Overlays(effect) => self.perform_overlays(effect),
+            Effect::Fault(fault) => self.fault(fault),
+            // The clipboard is the terminal's, and only the terminal UI has one.
+            Effect::Copy(_) => {}
+        }
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        let Some(sandbox) = &self.sandbox else { return };
+        let faults = sandbox.faults();
+        let text = match fault {
+            Fault::ApiDown => {
+                faults.api_down(Duration::from_secs(30));
+                "sandbox fault: the API answers nothing for 30 s"
+            }
+            Fault::DropWatches => {
+                faults.drop_watches();
+                "sandbox fault: all watches were dropped"
+            }
+            Fault::CompactHistory => {
+                sandbox.store().compact();
+                "sandbox fault: old resource versions are forgotten"
+            }
+        };
+        self.tell(Notice::info(text));
+    }
+
+    /// Says something at once.
+    fn tell(&mut self, notice: Notice) {
+        let out = self.out.clone();
+        self.streams.spawn(async move {
+            let _ = out.send(Msg::Noticed(notice)).await;
+        });
+    }
+
+    /// Runs something that reads, and hands its answer back.
+    fn read(&mut self, work: impl Future<Output = Msg> + Send + 'static) {
+        let out = self.out.clone();
+        self.streams.spawn(async move {
+            let _ = out.send(work.await).await;
+        });
+    }
+
+    /// Runs something that writes, and hands its answer back; the end of the session waits for it.
+    fn write(&mut self, work: impl Future<Output = Option<Msg>> + Send + 'static) {
+        let out = self.out.clone();
+        self.writes.spawn(async move {
+            if let Some(msg) = work.await {
+                let _ = out.send(msg).await;
+            }
+        });
+    }
+
+    /// Ends the session: what is being written is finished, what reads is ended, the sandbox stops with all its children.
+    pub async fn close(mut self) {
+        // Nobody reads any more: an answer must not hold up the work behind it.
+        self.inbox.close();
+        let writes = async { while self.writes.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LAST_WRITES, writes).await;
+        self.streams.shutdown().await;
+        self.writes.shutdown().await;
+        if let Some(sandbox) = self.sandbox.take() {
+            sandbox.stop().await;
+        }
+    }
+}
+
+fn sound(ended: Result<(), tokio::task::JoinError>) -> io::Result<()> {
+    match ended {
+        Err(error) if error.is_panic() => Err(io::Error::other("a task of the program panicked")),
+        _ => Ok(()),
+    }
+}

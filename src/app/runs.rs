@@ -139,6 +139,14 @@ pub struct Around {
 }
 
 impl Slice {
+    /// No runs yet, of `namespace`.
+    pub fn of(namespace: &str) -> Self {
+        Self {
+            all: Runs::of(namespace),
+            ..Self::default()
+        }
+    }
+
     /// The selected run.
     pub fn current(&self) -> Option<&Run> {
         self.all.find(self.selected.as_ref()?)

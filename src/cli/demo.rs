@@ -1,15 +1,23 @@
 //! The terminal UI: bare on the Minikube profile or a named context, `demo` on the sandbox.
 
-use super::args::Globals;
+use super::args::{Colour, Globals};
 use super::exit::{Exit, Failure};
+use super::session::Setup;
+use crate::app::{State, settings};
+use crate::runtime::World;
+use crate::runtime::open::Place;
+use crate::tui::{self, Ended};
+use crate::ui::theme::{Colors, Theme};
+use jiff::tz::TimeZone;
+use std::io::IsTerminal as _;
 
 /// Opens the terminal UI on what the globals name.
 ///
 /// # Errors
 /// A [`Failure`] with its exit code and message.
 pub async fn bare(globals: &Globals) -> Result<Exit, Failure> {
-    let _ = globals;
-    Ok(Exit::Ok)
+    let setup = Setup::read(globals)?;
+    session(globals, &setup, setup.place(globals)).await
 }
 
 /// Opens the terminal UI on a fresh sandbox.
@@ -17,6 +25,52 @@ pub async fn bare(globals: &Globals) -> Result<Exit, Failure> {
 /// # Errors
 /// A [`Failure`] with its exit code and message.
 pub async fn demo(globals: &Globals) -> Result<Exit, Failure> {
-    let _ = globals;
-    Ok(Exit::Ok)
+    let setup = Setup::read(globals)?;
+    session(globals, &setup, Place::Sandbox).await
+}
+
+async fn session(globals: &Globals, setup: &Setup, place: Place) -> Result<Exit, Failure> {
+    terminal()?;
+    let mut world = World::open(setup.choice(globals, place)?).await?;
+    let mut state = State::new(
+        world.target().clone(),
+        world.namespace().to_owned(),
+        world.now(),
+        settings::Slice::new(setup.settings.clone()),
+    );
+    world.recall();
+    world.watch();
+    world.watch_files(setup.settings.path());
+    let ended = tui::run(&mut world, &mut state, &theme(globals)).await;
+    world.close().await;
+    match ended {
+        Ok(Ended::Quit) => Ok(Exit::Ok),
+        Ok(Ended::Interrupted) => Ok(Exit::Interrupted),
+        Err(error) => Err(Failure::other(format!("the terminal UI ended: {error}"))),
+    }
+}
+
+/// The terminal UI needs a terminal on both ends.
+fn terminal() -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Usage,
+        "the terminal UI needs a terminal; in scripts use the subcommands, such as `llmctl-dev --sandbox run hello --wait`",
+    ))
+}
+
+fn theme(globals: &Globals) -> Theme {
+    let variable = |name| std::env::var(name).ok();
+    let colours = match globals.color {
+        Colour::Never => Colors::None,
+        Colour::Always => Colors::Many,
+        Colour::Auto if !Colour::Auto.on(&std::io::stdout()) => Colors::None,
+        Colour::Auto => Colors::of_terminal(
+            variable("TERM").as_deref(),
+            variable("COLORTERM").as_deref(),
+        ),
+    };
+    Theme::new(colours, globals.ascii, TimeZone::system())
 }

@@ -38,6 +38,15 @@ pub const TABLE: &[(Exit, &str)] = &[
 ];
 
 impl Exit {
+    /// The exit of that code; one that is not in the table is a process' own.
+    pub fn of(code: u8) -> Self {
+        TABLE
+            .iter()
+            .map(|(exit, _)| *exit)
+            .find(|exit| exit.code() == code)
+            .unwrap_or(Self::Process(code))
+    }
+
     /// The process exit code.
     pub fn code(self) -> u8 {
         match self {

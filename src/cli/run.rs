@@ -1,17 +1,205 @@
-//! `run` on the command line.
+//! `run SAMPLE`: starts one Kubernetes Job and, when asked to, waits for its verdict.
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};
+use super::headless::{Headless, News};
+use super::output::{self, Format};
+use super::session::Setup;
+use crate::domain::logs::LogEvent;
+use crate::domain::manifest::{RunOptions, RunPlan, plan_run};
+use crate::domain::runs::document::RunDocument;
+use crate::domain::runs::{Run, RunId};
+use crate::domain::verdict::Verdict;
+use crate::files::samples;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Which sample to run; `llmctl-dev run --help` names the built-in ones: hello, slow, fail, timeout, noisy,
+    /// bad-image, silent, crash, start-node
+    #[arg(value_name = "SAMPLE")]
+    pub sample: String,
+    /// Wait for the verdict and end with its exit code
+    #[arg(long)]
+    pub wait: bool,
+    /// Give up waiting after so many seconds (exit 6); the run goes on
+    #[arg(long, value_name = "S", requires = "wait")]
+    pub wait_timeout: Option<u64>,
+    /// Print the log while it runs (implies --wait)
+    #[arg(long)]
+    pub follow: bool,
+    /// Time to live of the finished Job in seconds, 60 to 86400, instead of the setting
+    #[arg(long, value_name = "S")]
+    pub ttl: Option<u32>,
+    /// Execution timeout of the run in seconds, instead of the setting; a run that takes longer ends with exit 6
+    #[arg(long, value_name = "S")]
+    pub timeout: Option<u32>,
+    /// Image instead of the one in the settings
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// GPUs to ask for
+    #[arg(long, value_name = "N")]
+    pub gpu: Option<u32>,
+}
 
 /// Runs `run`.
 ///
 /// # Errors
 /// A [`Failure`] with its exit code and message.
 pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
-    let _ = (globals, args);
-    Ok(Exit::Ok)
+    let setup = Setup::read(globals)?;
+    setup.usable()?;
+    let found = samples::load(Some(&setup.paths.samples_dir()));
+    for problem in &found.problems {
+        output::progress(&problem.to_string());
+    }
+    let Some(sample) = found.find(&args.sample) else {
+        let names: Vec<&str> = found.samples.iter().map(|s| s.name.as_str()).collect();
+        return Err(Failure::invalid(format!(
+            "there is no sample `{}`; there are {}",
+            args.sample,
+            names.join(", ")
+        )));
+    };
+    let options = RunOptions {
+        timeout_seconds: args.timeout,
+        ttl_seconds: args.ttl,
+        gpu: args.gpu,
+        image: args.image.clone(),
+    };
+    let settings = setup
+        .settings
+        .effective()
+        .for_runs(&setup.namespace(globals));
+    // What can be refused without a cluster is refused before one is asked.
+    plan_run(sample, 1, &settings, &options)
+        .map_err(|refusal| Failure::invalid(refusal.to_string()))?;
+    let mut headless = Headless::open(globals, &setup).await?;
+    let execution = headless.runs.next_execution();
+    let plan = plan_run(sample, execution, &settings, &options)
+        .map_err(|refusal| Failure::invalid(refusal.to_string()))?;
+    let ended = drive(globals, &args, &mut headless, &plan).await;
+    headless.world.close().await;
+    ended
+}
+
+async fn drive(
+    globals: &Globals,
+    args: &Args,
+    headless: &mut Headless,
+    plan: &RunPlan,
+) -> Result<Exit, Failure> {
+    let now = headless.now();
+    let (id, wants) = headless.runs.dispatching(plan, now);
+    headless.want(wants, false);
+    let created = headless.world.cluster().create_run(plan).await;
+    let now = headless.now();
+    let job = match created {
+        Ok(job) => job,
+        Err(error) => {
+            let wants = headless.runs.refused(&id, error.to_string(), now);
+            headless.want(wants, false);
+            return Err(error.into());
+        }
+    };
+    let wants = headless.runs.accepted(&id, job, now);
+    headless.want(wants, true);
+    output::progress(&format!(
+        "run {execution}: Job {job} created in namespace {namespace} at {target}",
+        execution = plan.request.execution_id,
+        job = plan.job_name,
+        namespace = plan.namespace,
+        target = headless.world.target().badge(),
+    ));
+    let waits = args.wait || args.follow;
+    if waits {
+        headless.world.watch();
+        let verdict = wait(globals, args, headless, &id);
+        match args.wait_timeout {
+            None => verdict.await?,
+            Some(seconds) => match timeout(Duration::from_secs(seconds), verdict).await {
+                Ok(ended) => ended?,
+                Err(_) => {
+                    print(globals, headless, &id)?;
+                    return Err(Failure::new(
+                        Exit::TimedOut,
+                        format!(
+                            "no verdict within {seconds} s; the run goes on: llmctl-dev runs show {}",
+                            plan.job_name
+                        ),
+                    ));
+                }
+            },
+        }
+    }
+    print(globals, headless, &id)?;
+    Ok(match find(headless, &id)?.verdict.exit_code() {
+        Some(code) if waits => Exit::of(code),
+        _ => Exit::Ok,
+    })
+}
+
+/// Takes messages until the run has its verdict, telling what happens meanwhile.
+async fn wait(
+    globals: &Globals,
+    args: &Args,
+    headless: &mut Headless,
+    id: &RunId,
+) -> Result<(), Failure> {
+    let mut phase = None;
+    loop {
+        let run = find(headless, id)?;
+        if phase.as_ref() != Some(&run.phase) {
+            phase = Some(run.phase.clone());
+            output::progress(&told(run));
+        }
+        if run.verdict != Verdict::Pending {
+            return Ok(());
+        }
+        let ours = run.id.clone();
+        let news = headless.next(|run| *run == ours || run == id).await?;
+        if let News::Log {
+            run,
+            event: LogEvent::Lines(lines),
+        } = news
+            && args.follow
+            && (run == ours || run == *id)
+        {
+            for line in lines {
+                if globals.output == Format::Text {
+                    output::foreign_line(&line.text)?;
+                } else {
+                    output::progress(&line.text);
+                }
+            }
+        }
+    }
+}
+
+fn find<'a>(headless: &'a Headless, id: &RunId) -> Result<&'a Run, Failure> {
+    headless
+        .runs
+        .find(id)
+        .ok_or_else(|| Failure::other(format!("run {} is not known any more", id.0)))
+}
+
+fn told(run: &Run) -> String {
+    let phase = super::runs::phase_word(run);
+    if run.why.is_empty() {
+        phase
+    } else {
+        format!("{phase}: {}", run.why)
+    }
+}
+
+fn print(globals: &Globals, headless: &Headless, id: &RunId) -> Result<(), Failure> {
+    let run = find(headless, id)?;
+    if globals.output == Format::Text {
+        let line = super::runs::sentence(run, headless.now());
+        return output::text(&format!("{line}\n"));
+    }
+    let document = RunDocument::new(run, headless.world.target(), headless.now());
+    output::document(globals.output, &document)
 }

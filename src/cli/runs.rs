@@ -1,17 +1,284 @@
-//! `runs` on the command line.
+//! `runs`: list, show, follow, cancel, keep and remove, past ones too.
+
+mod act;
+mod table;
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};
+use super::headless::{Headless, News};
+use super::output::{self, Format};
+use super::session::Setup;
+use crate::domain::logs::{Follow, LogEvent, LogLine};
+use crate::domain::runs::document::RunDocument;
+use crate::domain::runs::{Phase, Run, RunId};
+use crate::domain::target::Target;
+use crate::domain::verdict::Verdict;
+use clap::Subcommand;
+use serde::Serialize;
+pub use table::sentence;
 
 /// Arguments of `runs`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do with runs. RUN is a number of the list, a Job, a UID or `last`.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// List runs: those in the cluster and those of the history
+    List,
+    /// Show one run with its timeline, verdict and result
+    Show {
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+    /// Print the log of a run, also of one that is gone
+    Logs {
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// Go on until the log is whole
+        #[arg(long)]
+        follow: bool,
+        /// Begin each line with its time
+        #[arg(long)]
+        timestamps: bool,
+    },
+    /// Print a line for each change, of one run until it is over or of all until interrupted
+    Watch {
+        #[arg(value_name = "RUN")]
+        run: Option<String>,
+    },
+    /// Cancel a run: its pod gets the configured grace to end, its Job stays as evidence
+    Cancel {
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// Seconds to end, instead of the setting
+        #[arg(long, value_name = "S")]
+        grace: Option<u32>,
+    },
+    /// Keep a finished Job longer
+    Keep {
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// New time to live in seconds from the Job's end, 60 to 86400
+        #[arg(long, value_name = "S", default_value_t = 86_400)]
+        ttl: u32,
+    },
+    /// Remove a Job with its pods now; its log stays in the history
+    Remove {
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+}
+
+#[derive(Serialize)]
+struct ListDocument<'a> {
+    schema: &'static str,
+    target: &'a Target,
+    namespace: &'a str,
+    runs: Vec<RunDocument<'a>>,
+}
 
 /// Runs `runs`.
 ///
 /// # Errors
 /// A [`Failure`] with its exit code and message.
 pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
-    let _ = (globals, args);
+    let setup = Setup::read(globals)?;
+    let mut headless = Headless::open(globals, &setup).await?;
+    let done = perform(globals, &setup, &mut headless, args.verb).await;
+    headless.world.close().await;
+    done
+}
+
+async fn perform(
+    globals: &Globals,
+    setup: &Setup,
+    headless: &mut Headless,
+    verb: Verb,
+) -> Result<Exit, Failure> {
+    match verb {
+        Verb::List => list(globals, headless),
+        Verb::Show { run } => show(globals, headless, &run),
+        Verb::Logs {
+            run,
+            follow,
+            timestamps,
+        } => logs(headless, &run, follow, timestamps).await,
+        Verb::Watch { run } => watch(globals, headless, run.as_deref()).await,
+        Verb::Cancel { run, grace } => act::cancel(setup, headless, &run, grace).await,
+        Verb::Keep { run, ttl } => act::keep(headless, &run, ttl).await,
+        Verb::Remove { run } => act::remove(headless, &run).await,
+    }
+}
+
+fn list(globals: &Globals, headless: &Headless) -> Result<Exit, Failure> {
+    let (target, now) = (headless.world.target(), headless.now());
+    let documents = headless
+        .runs
+        .iter()
+        .map(|run| RunDocument::new(run, target, now));
+    match globals.output {
+        Format::Text => output::text(&table::table(headless.runs.iter(), now))?,
+        Format::Jsonl => {
+            for document in documents {
+                output::document(Format::Jsonl, &document)?;
+            }
+        }
+        format @ (Format::Json | Format::Yaml) => output::document(
+            format,
+            &ListDocument {
+                schema: "llmctl-dev/runs/v1",
+                target,
+                namespace: headless.world.namespace(),
+                runs: documents.collect(),
+            },
+        )?,
+    }
     Ok(Exit::Ok)
+}
+
+fn show(globals: &Globals, headless: &Headless, name: &str) -> Result<Exit, Failure> {
+    let run = headless.named(name)?;
+    if globals.output == Format::Text {
+        output::text(&table::detail(run, headless.now()))?;
+    } else {
+        let document = RunDocument::new(run, headless.world.target(), headless.now());
+        output::document(globals.output, &document)?;
+    }
+    Ok(Exit::Ok)
+}
+
+async fn logs(
+    headless: &mut Headless,
+    name: &str,
+    follow: bool,
+    timestamps: bool,
+) -> Result<Exit, Failure> {
+    let run = headless.named(name)?;
+    let (id, living) = (run.id.clone(), lives(run));
+    if !living {
+        return past_log(headless, &id, timestamps);
+    }
+    let started = run.pod.as_ref().is_some_and(|pod| pod.ran);
+    if !started && !follow {
+        return Err(Failure::other(format!(
+            "run {name} has no log yet: {}; --follow waits for it",
+            run.why
+        )));
+    }
+    headless.world.watch();
+    loop {
+        match headless.next(|run| *run == id).await? {
+            News::Log { run, event } if run == id => match event {
+                LogEvent::Lines(lines) => {
+                    for line in &lines {
+                        print_line(line, timestamps)?;
+                    }
+                }
+                LogEvent::Gap { reason } => output::progress(&format!("lines were lost: {reason}")),
+                LogEvent::Broken { reason } => {
+                    output::progress(&format!("the log broke off: {reason}; it is resumed"));
+                }
+                LogEvent::Whole => return Ok(Exit::Ok),
+                LogEvent::Gone { reason } => {
+                    output::progress(&format!("the log ends here: {reason}"));
+                    return Ok(Exit::Gone);
+                }
+                LogEvent::Opened { .. } | LogEvent::Resumed => {}
+            },
+            _ => {
+                if headless.runs.find(&id).is_none_or(|run| !lives(run)) {
+                    return Ok(Exit::Ok);
+                }
+            }
+        }
+    }
+}
+
+fn past_log(headless: &Headless, id: &RunId, timestamps: bool) -> Result<Exit, Failure> {
+    let Some(history) = headless.world.history() else {
+        return Err(Failure::other("the history cannot be read"));
+    };
+    let mut printed = 0_u64;
+    let mut failure = None;
+    let read = history.each_line(id, |line| {
+        printed += 1;
+        print_line(&line, timestamps).map_err(|stopped| {
+            failure = Some(stopped);
+            std::io::Error::other("standard output")
+        })
+    });
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    read.map_err(|error| Failure::other(format!("the kept log cannot be read: {error}")))?;
+    if printed == 0 {
+        output::progress(
+            "no log of this run was kept: nobody here followed it while its pod was there",
+        );
+    }
+    Ok(Exit::Ok)
+}
+
+fn print_line(line: &LogLine, timestamps: bool) -> Result<(), Failure> {
+    match line.at {
+        Some(at) if timestamps => output::foreign_line(&format!("{at} {}", line.text)),
+        _ => output::foreign_line(&line.text),
+    }
+}
+
+/// Its pods can still be asked for their log.
+fn lives(run: &Run) -> bool {
+    !matches!(run.phase, Phase::Removed | Phase::NotDispatched)
+        && !matches!(run.log.follow(), Follow::Gone(_))
+}
+
+async fn watch(
+    globals: &Globals,
+    headless: &mut Headless,
+    name: Option<&str>,
+) -> Result<Exit, Failure> {
+    let only = match name {
+        Some(name) => Some(headless.named(name)?.id.clone()),
+        None => None,
+    };
+    headless.world.watch();
+    let mut told: std::collections::HashMap<RunId, (Phase, Verdict)> =
+        std::collections::HashMap::new();
+    loop {
+        let now = headless.now();
+        for run in headless.runs.iter().rev() {
+            let wanted = only.as_ref().is_none_or(|id| run.id == *id);
+            let state = (run.phase.clone(), run.verdict);
+            if !wanted || told.get(&run.id) == Some(&state) {
+                continue;
+            }
+            told.insert(run.id.clone(), state);
+            match globals.output {
+                Format::Text => output::text(&format!("{}\n", sentence(run, now)))?,
+                _ => output::document(
+                    Format::Jsonl,
+                    &RunDocument::new(run, headless.world.target(), now),
+                )?,
+            }
+        }
+        if let Some(id) = &only
+            && let Some(run) = headless.runs.find(id)
+            && matches!(run.phase, Phase::Removed | Phase::NotDispatched)
+        {
+            return Ok(run.verdict.exit_code().map_or(Exit::Ok, Exit::of));
+        }
+        let follow = only.clone();
+        headless
+            .next(|run| follow.as_ref().is_none_or(|id| id == run))
+            .await?;
+    }
+}
+
+/// The phase in one word, as lists show it.
+pub fn phase_word(run: &Run) -> String {
+    table::state(run)
 }

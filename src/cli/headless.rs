@@ -1,0 +1,195 @@
+//! A session without a screen: the same world and the same reducer as the terminal UI, followed by a command.
+
+use super::args::Globals;
+use super::exit::{Exit, Failure};
+use super::output;
+use super::session::{self, Setup};
+use crate::app::link::LinkMsg;
+use crate::app::runs::{Effect as RunsEffect, Msg as RunsMsg};
+use crate::app::{Effect, Msg};
+use crate::domain::logs::LogEvent;
+use crate::domain::observed::Seen;
+use crate::domain::runs::lifecycle::Want;
+use crate::domain::runs::{Run, RunId, Runs};
+use crate::runtime::World;
+use jiff::Timestamp;
+
+/// An open session and what it knows of runs.
+pub struct Headless {
+    pub world: World,
+    pub runs: Runs,
+}
+
+/// What a message was about, after it was taken in.
+#[derive(Debug, PartialEq)]
+pub enum News {
+    /// Jobs, pods or events.
+    Cluster,
+    Log {
+        run: RunId,
+        event: LogEvent,
+    },
+    Other,
+}
+
+impl Headless {
+    /// Opens the session that `globals` ask for: history read, the namespace listed once.
+    ///
+    /// # Errors
+    /// When there is no cluster, it does not answer, or it may not be listed.
+    pub async fn open(globals: &Globals, setup: &Setup) -> Result<Self, Failure> {
+        let world = session::open(globals, setup).await?;
+        let mut headless = Self::offline(world);
+        for seen in headless
+            .world
+            .cluster()
+            .snapshot(&setup.namespace(globals))
+            .await?
+        {
+            headless.observe(seen, false);
+        }
+        Ok(headless)
+    }
+
+    /// A session that knows the history only.
+    pub fn offline(world: World) -> Self {
+        let mut runs = Runs::of(world.namespace());
+        if let Some(history) = world.history() {
+            let (restored, aside) = history.load();
+            for problem in aside {
+                output::progress(&problem.to_string());
+            }
+            runs.restore(restored);
+        }
+        Self { world, runs }
+    }
+
+    /// The target's time.
+    pub fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    fn observe(&mut self, seen: Seen, follow: bool) {
+        let now = self.now();
+        let wants = self.runs.observe(seen, now);
+        self.want(wants, follow);
+    }
+
+    /// Does what the reducer asks for; logs are followed only where somebody reads them.
+    pub fn want(&mut self, wants: Vec<Want>, follow: bool) {
+        for want in wants {
+            match want {
+                Want::FollowLog {
+                    run,
+                    pod,
+                    container_id,
+                } if follow => self.world.perform(Effect::Runs(RunsEffect::FollowLog {
+                    run,
+                    pod,
+                    container_id,
+                })),
+                Want::Record(id) => {
+                    if let Some(run) = self.runs.find(&id) {
+                        let record = RunsEffect::Record(Box::new(run.record()));
+                        self.world.perform(Effect::Runs(record));
+                    }
+                }
+                Want::FollowLog { .. } | Want::Ended(_) | Want::Removed(_) => {}
+            }
+        }
+    }
+
+    /// Waits for the next message and takes it in. Ctrl-C ends the wait.
+    ///
+    /// # Errors
+    /// [`Exit::Interrupted`] on Ctrl-C or SIGTERM.
+    pub async fn next(&mut self, follow: impl Fn(&RunId) -> bool) -> Result<News, Failure> {
+        let msg = tokio::select! {
+            msg = self.world.next() => msg.map_err(|error| Failure::other(error.to_string()))?,
+            () = interrupted() => {
+                return Err(Failure::new(Exit::Interrupted, "interrupted; a run that was started goes on"));
+            }
+        };
+        let now = self.now();
+        match msg {
+            Msg::Seen(seen) => {
+                let wants = self.runs.observe(seen, now);
+                let (logs, rest) = wants
+                    .into_iter()
+                    .partition(|want| matches!(want, Want::FollowLog { .. }));
+                let logs: Vec<Want> = logs;
+                let wanted = logs
+                    .into_iter()
+                    .filter(|want| matches!(want, Want::FollowLog { run, .. } if follow(run)))
+                    .collect();
+                self.want(rest, true);
+                self.want(wanted, true);
+                Ok(News::Cluster)
+            }
+            Msg::Runs(RunsMsg::Log { run, event }) => {
+                let wants = self.runs.log(&run, event.clone(), now);
+                self.want(wants, true);
+                Ok(News::Log { run, event })
+            }
+            Msg::Link(LinkMsg::Lost {
+                reason,
+                retry_in_ms,
+                ..
+            }) => {
+                output::progress(&format!(
+                    "connection lost: {reason}; next try in {:.1} s",
+                    std::time::Duration::from_millis(retry_in_ms).as_secs_f64()
+                ));
+                Ok(News::Other)
+            }
+            Msg::Noticed(notice) => {
+                output::progress(&notice.text);
+                Ok(News::Other)
+            }
+            _ => Ok(News::Other),
+        }
+    }
+
+    /// The run that a person names by its number, its Job, its UID or `last`.
+    ///
+    /// # Errors
+    /// When there is none, or more than one.
+    pub fn named(&self, name: &str) -> Result<&Run, Failure> {
+        let fits = |run: &&Run| {
+            run.id.0 == name
+                || run.job == name
+                || run.label() == name
+                || (name.len() >= 8 && run.id.0.starts_with(name))
+        };
+        if name == "last" {
+            return self.runs.iter().next().ok_or_else(|| {
+                Failure::invalid("there is no run yet; `llmctl-dev run hello` starts one")
+            });
+        }
+        let mut found = self.runs.iter().filter(fits);
+        match (found.next(), found.next()) {
+            (Some(run), None) => Ok(run),
+            (Some(one), Some(two)) => Err(Failure::invalid(format!(
+                "`{name}` names more than one run, such as Jobs {} and {}; name the Job or its UID",
+                one.job, two.job
+            ))),
+            (None, _) => Err(Failure::invalid(format!(
+                "there is no run `{name}` in namespace {} at {}; `llmctl-dev runs list` shows those that are known",
+                self.world.namespace(),
+                self.world.target().badge()
+            ))),
+        }
+    }
+}
+
+/// Ends on Ctrl-C or SIGTERM.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,213 @@
+//! Runs as text.
+
+use crate::domain::runs::{Phase, RemovedBy, Run, Step};
+use crate::domain::verdict::Verdict;
+use crate::sanitize::sanitize;
+use jiff::{SignedDuration, Timestamp};
+use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr as _;
+
+/// The state of a run in one or two words.
+pub(super) fn state(run: &Run) -> String {
+    let word = match &run.phase {
+        Phase::Dispatching => "dispatching",
+        Phase::NotDispatched => "not dispatched",
+        Phase::Queued | Phase::Pending if !run.reason.word.is_empty() => &run.reason.word,
+        Phase::Queued => "queued",
+        Phase::Pending => "pending",
+        Phase::Running => "running",
+        Phase::Started => "started",
+        Phase::Retained => "retained",
+        Phase::Deleting => "deleting",
+        Phase::Removed => match run.removal.map(|removal| removal.by) {
+            Some(RemovedBy::Ttl) => "removed (TTL)",
+            Some(RemovedBy::You) => "removed (you)",
+            Some(RemovedBy::SomeoneElse) => "removed early",
+            Some(RemovedBy::Unobserved) | None => "removed",
+        },
+    };
+    word.to_owned()
+}
+
+/// The verdict in one word.
+fn verdict(run: &Run) -> &'static str {
+    match run.verdict {
+        Verdict::Pending => "-",
+        Verdict::Success => "success",
+        Verdict::Failed => "failed",
+        Verdict::Cancelled => "cancelled",
+        Verdict::Timeout => "timeout",
+        Verdict::NotDispatched => "not dispatched",
+        Verdict::Uncertain => "uncertain",
+        Verdict::Gone => "gone",
+    }
+}
+
+/// One line about a run as it is at `now`.
+pub fn sentence(run: &Run, now: Timestamp) -> String {
+    let mut line = format!(
+        "run {} {}: {}",
+        run.label(),
+        run.sample.as_deref().unwrap_or(&run.job),
+        state(run)
+    );
+    if run.verdict != Verdict::Pending {
+        let _ = write!(line, ", {}", verdict(run));
+    }
+    if let Some(took) = run.took(now) {
+        let _ = write!(line, ", took {took:.1} s");
+    }
+    if let (Some(at), None) = (run.expires_at(), run.removal) {
+        let left = at.duration_since(now).as_secs().max(0);
+        let _ = write!(line, ", removed in {left} s");
+    }
+    if !run.why.is_empty() {
+        let _ = write!(line, " - {}", run.why);
+    }
+    sanitize(&line).into_owned()
+}
+
+/// The list, newest first.
+pub(super) fn table<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> String {
+    let head = [
+        "RUN",
+        "SAMPLE",
+        "STATE",
+        "VERDICT",
+        "AGE",
+        "TOOK",
+        "REMOVED IN",
+        "JOB",
+    ];
+    let mut rows = vec![head.map(str::to_owned)];
+    rows.extend(runs.map(|run| {
+        [
+            run.label(),
+            run.sample.clone().unwrap_or_else(|| "(studio)".into()),
+            state(run),
+            verdict(run).to_owned(),
+            age(now.duration_since(run.created)),
+            run.took(now).map_or("-".into(), |s| format!("{s:.1}s")),
+            match (run.expires_at(), run.removal) {
+                (Some(at), None) => age(at.duration_since(now)),
+                _ => "-".into(),
+            },
+            run.job.clone(),
+        ]
+        .map(|cell| sanitize(&cell).into_owned())
+    }));
+    if rows.len() == 1 {
+        return "no runs yet; `llmctl-dev run hello` starts one\n".into();
+    }
+    aligned(&rows)
+}
+
+fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let widths: Vec<usize> = (0..N)
+        .map(|column| {
+            rows.iter()
+                .map(|row| row[column].width())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width + 2 - cell.width()));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn age(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h{}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Everything about one run.
+pub(super) fn detail(run: &Run, now: Timestamp) -> String {
+    let mut text = format!("{}\n\n", sentence(run, now));
+    let mut row = |name: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "{name:<12} {}", sanitize(value));
+        }
+    };
+    row("job", &format!("{}/{}", run.namespace, run.job));
+    row("uid", &run.id.0);
+    row("image", &run.image);
+    if let Some(pod) = &run.pod {
+        row("pod", &pod.name);
+        row("node", &pod.node);
+    }
+    row(
+        "kubernetes",
+        &format!("{:?}", run.kubernetes).to_lowercase(),
+    );
+    if let Some(result) = &run.executor {
+        row(
+            "executor",
+            &format!("{}, exit {}", result.status, result.exit_code),
+        );
+    }
+    row("verdict", verdict(run));
+    row("disagrees", run.disagreement.as_deref().unwrap_or_default());
+    row(
+        "log",
+        &format!(
+            "{} lines, {} bytes",
+            run.log.total(),
+            run.log.summary().bytes
+        ),
+    );
+    if let Some(at) = run.finished_at {
+        row("finished", &at.to_string());
+    }
+    if let Some(removal) = run.removal {
+        row("removed", &format!("{} ({:?})", removal.at, removal.by));
+    }
+    if !run.timeline.is_empty() {
+        text.push_str("\ntimeline\n");
+        for stretch in &run.timeline {
+            let seconds = stretch.to.unwrap_or(now).duration_since(stretch.from);
+            let _ = writeln!(
+                text,
+                "  {:<11} {:>9.1} s  from {}",
+                step(stretch.step),
+                seconds.as_secs_f64(),
+                stretch.from
+            );
+        }
+    }
+    if !run.events.is_empty() {
+        text.push_str("\nevents\n");
+        for event in &run.events {
+            let line = format!(
+                "{} {} {}/{}: {}",
+                event.last, event.reason, event.kind, event.name, event.message
+            );
+            let _ = writeln!(text, "  {}", sanitize(&line));
+        }
+    }
+    text
+}
+
+fn step(step: Step) -> &'static str {
+    match step {
+        Step::Queued => "queued",
+        Step::Pulling => "pulling",
+        Step::Starting => "starting",
+        Step::Running => "running",
+        Step::Collecting => "collecting",
+        Step::Retained => "retained",
+    }
+}

@@ -1,0 +1,226 @@
+//! Runs: created, followed, kept, cancelled and removed in the cluster; recorded in the history.
+
+use super::World;
+use crate::app::Msg;
+use crate::app::notices::Notice;
+use crate::app::runs::{Effect, Msg as RunsMsg};
+use crate::cluster::jobs::Propagation;
+use crate::domain::cancel::CancelPlan;
+use crate::domain::manifest::RunPlan;
+use crate::domain::runs::{Run, RunId, Ttl};
+use crate::files::samples;
+use futures::StreamExt as _;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+
+/// So many lines of a log that is on disk only come back into memory.
+const LINES_RECALLED: usize = 20_000;
+
+impl World {
+    pub(super) fn perform_runs(&mut self, effect: Effect) {
+        match effect {
+            Effect::Create { run, plan } => self.create(run, plan),
+            Effect::FollowLog {
+                run,
+                pod,
+                container_id,
+            } => self.follow_log(run, pod, container_id),
+            Effect::Record(run) => self.record(*run),
+            Effect::Cancel { run, job, plan } => self.cancel(run, job, plan),
+            Effect::Remove { run, job } => self.remove(run, job),
+            Effect::Keep { run, job, ttl } => self.keep(run, job, ttl),
+            Effect::FetchManifest { run, job } => self.fetch_manifest(run, job),
+            Effect::ReadLog { run } => self.read_log(run),
+            Effect::SaveLog { run, job } => self.save_log(run, job),
+            Effect::Preview(plan) => self.preview(*plan),
+        }
+    }
+
+    /// Reads the samples and the history: what a session knows before the cluster answers.
+    pub fn recall(&mut self) {
+        let directory = self.paths.samples_dir();
+        let history = self.history.clone();
+        let out = self.out.clone();
+        self.streams.spawn(async move {
+            if tell_samples(&out, &directory).await.is_err() {
+                return;
+            }
+            let Some(history) = history else { return };
+            let (runs, problems) = history.load();
+            for problem in problems {
+                let _ = out
+                    .send(Msg::Noticed(Notice::warning(problem.to_string())))
+                    .await;
+            }
+            let _ = out.send(Msg::Runs(RunsMsg::Restored(runs))).await;
+        });
+    }
+
+    fn create(&mut self, run: RunId, plan: Box<RunPlan>) {
+        let cluster = self.cluster.clone();
+        self.write(async move {
+            Some(Msg::Runs(match cluster.create_run(&plan).await {
+                Ok(job) => RunsMsg::Accepted {
+                    run,
+                    job: Box::new(job),
+                },
+                Err(error) => RunsMsg::Refused {
+                    run,
+                    why: error.to_string(),
+                },
+            }))
+        });
+    }
+
+    fn follow_log(&mut self, run: RunId, pod: String, container_id: String) {
+        let mut events = self
+            .cluster
+            .follow_log(&self.namespace, &pod, &container_id);
+        let (out, history) = (self.out.clone(), self.history.clone());
+        self.streams.spawn(async move {
+            let mut told = false;
+            while let Some(event) = events.next().await {
+                // On disk before on screen: what was seen once is never lost.
+                if let Some(history) = &history
+                    && let Err(error) = history.keep(&run, &event)
+                    && !std::mem::replace(&mut told, true)
+                {
+                    let text = format!("the log of a run is not kept: {error}");
+                    let _ = out.send(Msg::Noticed(Notice::bad(text))).await;
+                }
+                let msg = Msg::Runs(RunsMsg::Log {
+                    run: run.clone(),
+                    event,
+                });
+                if out.send(msg).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn record(&mut self, run: Run) {
+        let Some(history) = self.history.clone() else {
+            return;
+        };
+        self.write(async move {
+            history.record(&run).err().map(|error| {
+                Msg::Noticed(Notice::bad(format!("run {} is not kept: {error}", run.job)))
+            })
+        });
+    }
+
+    fn cancel(&mut self, run: RunId, job: String, plan: CancelPlan) {
+        let mut steps = self.cluster.cancel(&self.namespace, &job, plan);
+        let out = self.out.clone();
+        self.streams.spawn(async move {
+            while let Some(step) = steps.next().await {
+                let msg = Msg::Runs(RunsMsg::CancelStepped {
+                    run: run.clone(),
+                    step,
+                });
+                if out.send(msg).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn remove(&mut self, run: RunId, job: String) {
+        let (cluster, namespace) = (self.cluster.clone(), self.namespace.clone());
+        self.write(async move {
+            let removed = cluster
+                .delete_job(&namespace, &job, Some(&run.0), Propagation::Foreground)
+                .await;
+            Some(Msg::Noticed(match removed {
+                Ok(()) => Notice::good(format!("Job {job} is being removed; its log stays here")),
+                Err(error) => Notice::bad(error.to_string()),
+            }))
+        });
+    }
+
+    fn keep(&mut self, run: RunId, job: String, ttl: Ttl) {
+        let (cluster, namespace) = (self.cluster.clone(), self.namespace.clone());
+        self.write(async move {
+            let kept = cluster
+                .extend_ttl(&namespace, &job, Some(&run.0), ttl)
+                .await;
+            Some(Msg::Noticed(match kept {
+                Ok(_) => Notice::good(format!(
+                    "Job {job} is kept for {} h from its end",
+                    ttl.0 / 3600
+                )),
+                Err(error) => Notice::bad(error.to_string()),
+            }))
+        });
+    }
+
+    fn fetch_manifest(&mut self, run: RunId, job: String) {
+        let (cluster, namespace) = (self.cluster.clone(), self.namespace.clone());
+        self.read(async move {
+            match cluster.manifest(&namespace, &job).await {
+                Ok(yaml) => Msg::Runs(RunsMsg::ManifestFetched { run, yaml }),
+                Err(error) => Msg::Noticed(Notice::bad(error.to_string())),
+            }
+        });
+    }
+
+    fn read_log(&mut self, run: RunId) {
+        let Some(history) = self.history.clone() else {
+            return;
+        };
+        self.read(async move {
+            match history.read_log(&run, LINES_RECALLED) {
+                Ok(lines) => Msg::Runs(RunsMsg::LogRead { run, lines }),
+                Err(error) => Msg::Noticed(Notice::bad(error.to_string())),
+            }
+        });
+    }
+
+    fn save_log(&mut self, run: RunId, job: String) {
+        let Some(history) = self.history.clone() else {
+            return self.tell(Notice::bad("there is no history to save the log from"));
+        };
+        let path = PathBuf::from(format!("{job}.log"));
+        self.write(async move {
+            Some(Msg::Noticed(match history.save_log(&run, &path) {
+                Ok(()) => {
+                    let path = std::path::absolute(&path).unwrap_or(path);
+                    Notice::good(format!("log saved to {}", path.display()))
+                }
+                Err(error) => Notice::bad(format!("log not saved to {}: {error}", path.display())),
+            }))
+        });
+    }
+
+    fn preview(&mut self, plan: RunPlan) {
+        self.read(async move {
+            let documents = [plan.job.clone(), plan.configmap("<uid of the Job>")];
+            let yaml: Result<Vec<String>, _> =
+                documents.iter().map(serde_saphyr::to_string).collect();
+            match yaml {
+                Ok(documents) => Msg::Runs(RunsMsg::Previewed {
+                    yaml: documents.join("---\n"),
+                }),
+                Err(error) => Msg::Noticed(Notice::bad(format!(
+                    "the objects of {} cannot be shown: {error}",
+                    plan.job_name
+                ))),
+            }
+        });
+    }
+}
+
+/// Reads the samples and tells which there are, and which files are none.
+pub(super) async fn tell_samples(
+    out: &mpsc::Sender<Msg>,
+    directory: &Path,
+) -> Result<(), mpsc::error::SendError<Msg>> {
+    let found = samples::load(Some(directory));
+    for problem in found.problems {
+        out.send(Msg::Noticed(Notice::warning(problem.to_string())))
+            .await?;
+    }
+    out.send(Msg::Runs(RunsMsg::SamplesRead(found.samples)))
+        .await
+}
