@@ -1,19 +1,37 @@
 //! The executor settings in the UI: the pane and the form.
 
-use super::Turn;
+pub mod draft;
+pub mod form;
+
 use super::action::{Action, Context};
+use super::notices::Notice;
+use super::question::Question;
+use super::{Dialog, Turn};
 use crate::domain::cancel::CancelPlan;
 use crate::domain::manifest::RunSettings;
 use crate::domain::settings::Settings;
 use crate::domain::settings::edit::Edit;
-use crate::domain::settings::layers::{Layer, Layered};
+use crate::domain::settings::key::Key;
+use crate::domain::settings::layers::{Layer, Layered, Origin};
+use draft::{Drafts, Wanted};
+use form::{Form, Typing};
 use std::path::PathBuf;
 use tui_input::InputRequest;
 
-/// State of the settings pane and form.
-#[derive(Debug, Default)]
+/// State of the settings pane and form. The form's dialog is open exactly while `form` is there.
+#[derive(Debug)]
 pub struct Slice {
     layered: Layered,
+    pub drafts: Drafts,
+    /// The key with the cursor, in the pane and in the form.
+    pub selected: Key,
+    pub form: Option<Form>,
+}
+
+impl Default for Slice {
+    fn default() -> Self {
+        Self::new(Layered::default())
+    }
 }
 
 /// What happened to the settings.
@@ -42,20 +60,41 @@ pub enum Effect {
     Save { path: PathBuf, edits: Vec<Edit> },
 }
 
+/// The order of the pane: what is looked at and changed most comes first.
+pub const PANE: [Key; 22] = [
+    Key::K8sJobTtlSeconds,
+    Key::DispatchTimeoutSeconds,
+    Key::ExecutionTimeoutSeconds,
+    Key::K8sNamespace,
+    Key::K8sServiceAccount,
+    Key::K8sFrontierImage,
+    Key::K8sFrontierImageTag,
+    Key::K8sVllmImage,
+    Key::K8sVllmImageTag,
+    Key::K8sGpuLimit,
+    Key::CancelGraceTimeoutSeconds,
+    Key::CancelForceKillEnabled,
+    Key::LogCollectionTimeoutSeconds,
+    Key::WorkspaceIdentityKey,
+    Key::K8sImagePullSecretsJson,
+    Key::K8sLiveCodeEnabled,
+    Key::K8sLiveCodeHostPath,
+    Key::K8sArgocdAppName,
+    Key::AgentRuntimeCutoverEnabled,
+    Key::K8sInCluster,
+    Key::K8sKubeconfig,
+    Key::Provider,
+];
+
 impl Slice {
-    /// What a run in `namespace` takes from the effective settings.
-    pub fn for_runs(&self, namespace: &str) -> RunSettings {
-        self.effective().for_runs(namespace)
-    }
-
-    /// How a run is cancelled by the effective settings.
-    pub fn cancel_plan(&self) -> CancelPlan {
-        self.effective().cancel_plan()
-    }
-
     /// A slice that shows these settings.
     pub fn new(layered: Layered) -> Self {
-        Self { layered }
+        Self {
+            layered,
+            drafts: Drafts::default(),
+            selected: PANE[0],
+            form: None,
+        }
     }
 
     /// What the next run uses; look at [`Slice::layered`] for problems first.
@@ -68,23 +107,457 @@ impl Slice {
         &self.layered
     }
 
+    /// What a run in `namespace` takes from the effective settings.
+    pub fn for_runs(&self, namespace: &str) -> RunSettings {
+        self.effective().for_runs(namespace)
+    }
+
+    /// How a run is cancelled by the effective settings.
+    pub fn cancel_plan(&self) -> CancelPlan {
+        self.effective().cancel_plan()
+    }
+
+    /// Why no run may start with these settings: the first problem, and how many more there are.
+    pub fn hindrance(&self) -> Option<String> {
+        let first = self.layered.problems().next()?;
+        let more = self.layered.problems().count() - 1;
+        Some(match more {
+            0 => first.to_string(),
+            n => format!("{first} (and {n} more)"),
+        })
+    }
+
+    /// What would be effective if all right changes were saved.
+    pub fn preview(&self) -> Settings {
+        let mut settings = self.effective().clone();
+        for (key, draft) in self.drafts.iter() {
+            let covered = self.layered.origin(key) == Origin::Environment;
+            if let (false, Some(value)) = (covered, draft.value(key)) {
+                settings.put(key, &value);
+            }
+        }
+        settings
+    }
+
     /// Where keys are looked up while the form is open.
     pub fn context(&self) -> Context {
-        Context::SettingsForm
+        match &self.form {
+            Some(form) if form.typing != Typing::Nothing => Context::SettingsText,
+            _ => Context::SettingsForm,
+        }
     }
 
     /// Takes one action, in the pane or in the form; a page is `page` rows.
     pub fn act(&mut self, action: Action, page: usize, turn: &mut Turn) {
-        let _ = (action, page, turn);
+        if self.form.is_some() {
+            return self.act_form(action, page, turn);
+        }
+        let by = isize::try_from(page).unwrap_or(1);
+        match action {
+            Action::Down => self.selected = form::moved(&PANE, self.selected, 1),
+            Action::Up => self.selected = form::moved(&PANE, self.selected, -1),
+            Action::PageDown => self.selected = form::moved(&PANE, self.selected, by),
+            Action::PageUp => self.selected = form::moved(&PANE, self.selected, -by),
+            Action::Top => self.selected = PANE[0],
+            Action::Bottom => self.selected = PANE[PANE.len() - 1],
+            Action::EditSettings | Action::Accept => self.open_form(turn),
+            Action::ShowSettingsDiff => {
+                self.open_form(turn);
+                self.show_diff(true);
+            }
+            other => self.act_anywhere(other, turn),
+        }
+    }
+
+    /// Actions that mean the same in the pane and in the form.
+    fn act_anywhere(&mut self, action: Action, turn: &mut Turn) {
+        match action {
+            Action::SaveSettings => self.save(turn),
+            Action::UndoSetting => {
+                if !self.drafts.undo(self.selected) {
+                    let label = self.selected.facts().label;
+                    turn.notice(Notice::info(format!("{label} is not changed")));
+                }
+            }
+            Action::UndoAllSettings => {
+                let undone = self.drafts.undo_all();
+                turn.notice(Notice::info(format!(
+                    "{} undone",
+                    counted(undone, "change")
+                )));
+            }
+            Action::ResetSetting => {
+                self.drafts
+                    .want(&self.layered, self.selected, Wanted::Default);
+            }
+            _ => {}
+        }
     }
 
     /// Takes one editing key.
-    pub fn edit(&mut self, request: &InputRequest, turn: &mut Turn) {
-        let _ = (request, turn);
+    pub fn edit(&mut self, request: &InputRequest, _turn: &mut Turn) {
+        self.edit_form(request);
     }
 
     /// Takes an answer of the world.
     pub fn update(&mut self, msg: Msg, turn: &mut Turn) {
-        let _ = (msg, turn);
+        match msg {
+            Msg::Changed => {
+                let path = self.layered.path().to_path_buf();
+                turn.effects
+                    .push(super::Effect::Settings(Effect::Reload { path }));
+            }
+            Msg::Loaded(layer) => self.loaded(layer, turn),
+            Msg::LoadFailed(reason) => turn.notice(Notice::bad(reason)),
+            Msg::Saved { layer, edits } => {
+                self.drafts.saved(&edits);
+                self.drafts.rebase(self.layered.file(), &layer);
+                self.replace_file(layer);
+                self.tell_saved(&edits, turn);
+            }
+            Msg::SaveFailed(reason) => turn.notice(Notice::bad(format!(
+                "not saved, the changes are kept here: {reason}"
+            ))),
+            Msg::Conflicted(layer) => self.loaded(layer, turn),
+        }
+    }
+
+    fn loaded(&mut self, layer: Layer, turn: &mut Turn) {
+        // Our own save comes back from the watcher, too.
+        if layer == *self.layered.file() {
+            return;
+        }
+        let known = self.layered.file().problems.clone();
+        let rebased = self.drafts.rebase(self.layered.file(), &layer);
+        self.replace_file(layer);
+        let file = self.file_name();
+        if !rebased.conflicts.is_empty() {
+            let names = names(&rebased.conflicts);
+            turn.notice(Notice::warning(format!(
+                "{file} changed on disk, also where you edit: {names}. Your edit stays; undo takes the file's value, save asks"
+            )));
+        } else if rebased.reloaded > 0 {
+            let settings = counted(rebased.reloaded, "setting");
+            turn.notice(Notice::info(format!(
+                "{file} changed on disk: {settings} reloaded"
+            )));
+        }
+        for problem in &self.layered.file().problems {
+            if !known.contains(problem) {
+                turn.notice(Notice::bad(problem.to_string()));
+            }
+        }
+    }
+
+    fn replace_file(&mut self, layer: Layer) {
+        self.layered = std::mem::take(&mut self.layered).with_file(layer);
+    }
+
+    /// Saves all changes, unless one is wrong; asks when the file changed under one.
+    fn save(&mut self, turn: &mut Turn) {
+        let wrong = self.drafts.wrong().next();
+        if let Some((key, told)) = wrong.map(|(key, problem)| (key, problem.to_string())) {
+            turn.notice(Notice::bad(format!("not saved: {told}")));
+            self.selected = key;
+            self.open_form(turn);
+            return self.show_diff(false);
+        }
+        let edits = self.drafts.edits();
+        if edits.is_empty() {
+            return turn.notice(Notice::info("nothing to save: no setting is changed"));
+        }
+        let path = self.layered.path().to_path_buf();
+        let save = super::Effect::Settings(Effect::Save { path, edits });
+        let conflicts = self.drafts.conflicts();
+        if conflicts.is_empty() {
+            return turn.effects.push(save);
+        }
+        let text = format!(
+            "{} changed on disk while you edited: {}. Write your values over them?",
+            self.file_name(),
+            names(&conflicts)
+        );
+        let question = Question::yes_no(text, vec![save]);
+        turn.open = Some(Dialog::Question(Box::new(question)));
+    }
+
+    fn tell_saved(&self, edits: &[Edit], turn: &mut Turn) {
+        let settings = counted(edits.len(), "setting");
+        let mut text = format!("saved {settings} to {}", self.file_name());
+        let mut effects = edits.iter().map(|edit| edit.key.facts().takes_effect);
+        if let Some(first) = effects.next()
+            && effects.all(|other| other == first)
+        {
+            text = format!("{text} · takes effect {first}");
+        }
+        turn.notice(Notice::good(text));
+        let covered = |edit: &&Edit| self.layered.origin(edit.key) == Origin::Environment;
+        if let Some(edit) = edits.iter().find(covered) {
+            let variable = edit.key.variable().unwrap_or_default();
+            turn.notice(Notice::warning(format!(
+                "{variable} is set in the environment and wins over the saved value"
+            )));
+        }
+    }
+
+    /// The settings file without its directory.
+    pub fn file_name(&self) -> String {
+        let path = self.layered.path();
+        path.file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned()
+    }
+}
+
+fn names(keys: &[Key]) -> String {
+    let names: Vec<&str> = keys.iter().map(|key| key.name()).collect();
+    names.join(", ")
+}
+
+fn counted(n: usize, one: &str) -> String {
+    let ending = if n == 1 { "" } else { "s" };
+    format!("{n} {one}{ending}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::notices::Weight;
+    use crate::domain::settings::problem::Place;
+    use crate::domain::settings::value::Value;
+    use jiff::Timestamp;
+
+    const TTL: Key = Key::K8sJobTtlSeconds;
+
+    /// A slice and what its last turn left.
+    struct Play {
+        slice: Slice,
+        turn: Turn,
+    }
+
+    fn layer(pairs: &[(Key, &str)]) -> Layer {
+        let mut layer = Layer::default();
+        for (key, text) in pairs {
+            layer.take(*key, text, Place::Typed);
+        }
+        layer
+    }
+
+    impl Play {
+        fn new(file: &[(Key, &str)]) -> Self {
+            let layered = Layered::new("/c/executor.toml", layer(file), Layer::default());
+            Self {
+                slice: Slice::new(layered),
+                turn: Turn::new(Timestamp::UNIX_EPOCH),
+            }
+        }
+
+        fn act(&mut self, actions: &[Action]) -> &mut Self {
+            self.turn = Turn::new(Timestamp::UNIX_EPOCH);
+            for action in actions {
+                self.slice.act(*action, 10, &mut self.turn);
+            }
+            self
+        }
+
+        fn type_text(&mut self, text: &str) -> &mut Self {
+            for c in text.chars() {
+                self.slice
+                    .edit(&InputRequest::InsertChar(c), &mut self.turn);
+            }
+            self
+        }
+
+        fn erase(&mut self) -> &mut Self {
+            self.slice.edit(&InputRequest::DeleteLine, &mut self.turn);
+            self
+        }
+
+        fn update(&mut self, msg: Msg) -> &mut Self {
+            self.turn = Turn::new(Timestamp::UNIX_EPOCH);
+            self.slice.update(msg, &mut self.turn);
+            self
+        }
+
+        fn told(&self) -> String {
+            let texts: Vec<&str> = self.turn.notices.iter().map(|n| n.text.as_str()).collect();
+            texts.join("\n")
+        }
+
+        fn saves(&self) -> Option<&[Edit]> {
+            self.turn.effects.iter().find_map(|effect| match effect {
+                super::super::Effect::Settings(Effect::Save { edits, .. }) => Some(&edits[..]),
+                _ => None,
+            })
+        }
+    }
+
+    #[test]
+    fn the_pane_holds_every_key_once() {
+        let mut pane = PANE.to_vec();
+        pane.sort_unstable();
+        assert_eq!(pane, Key::ALL);
+    }
+
+    #[test]
+    fn open_type_a_wrong_value_be_refused_mend_it_and_save() {
+        let mut play = Play::new(&[]);
+        play.act(&[Action::EditSettings]);
+        assert_eq!(play.turn.open, Some(Dialog::Settings));
+        play.act(&[Action::Accept]).erase().type_text("30");
+        assert_eq!(play.slice.context(), Context::SettingsText);
+        assert_eq!(play.slice.drafts.wrong().count(), 1);
+        play.act(&[Action::Accept, Action::Top, Action::SaveSettings]);
+        assert!(play.told().contains("from 60 to 86400"), "{}", play.told());
+        assert_eq!((play.saves(), play.slice.selected), (None, TTL));
+        play.act(&[Action::Accept]).type_text("0");
+        play.act(&[Action::SaveSettings]);
+        let edits = play.saves().unwrap().to_vec();
+        assert_eq!(
+            edits,
+            [Edit {
+                key: TTL,
+                from: None,
+                to: Some(Value::Whole(300))
+            }]
+        );
+        let saved = Msg::Saved {
+            layer: layer(&[(TTL, "300")]),
+            edits,
+        };
+        play.update(saved);
+        assert_eq!(play.slice.drafts.count(), 0);
+        assert_eq!(play.slice.effective().job_ttl.0, 300);
+        assert!(
+            play.told()
+                .contains("saved 1 setting to executor.toml · takes effect with the next run")
+        );
+        play.act(&[Action::Dismiss]);
+        assert!(play.turn.close && play.slice.form.is_none());
+    }
+
+    #[test]
+    fn escape_while_typing_leaves_the_value_as_before() {
+        let mut play = Play::new(&[(TTL, "60")]);
+        play.act(&[Action::EditSettings, Action::Right, Action::Accept])
+            .type_text("9");
+        assert_eq!(play.slice.file_value(TTL), Some(Value::Whole(1209)));
+        play.act(&[Action::Dismiss]);
+        assert_eq!(play.slice.file_value(TTL), Some(Value::Whole(120)));
+        play.act(&[Action::UndoSetting]);
+        assert_eq!(play.slice.drafts.count(), 0);
+    }
+
+    #[test]
+    fn flags_toggle_and_choices_and_secrets_say_why_not() {
+        let mut play = Play::new(&[]);
+        play.slice.selected = Key::K8sInCluster;
+        play.act(&[Action::EditSettings, Action::Accept]);
+        assert_eq!(
+            play.slice.file_value(Key::K8sInCluster),
+            Some(Value::Flag(true))
+        );
+        play.act(&[Action::Left]);
+        assert_eq!(play.slice.drafts.count(), 0);
+        for (key, told) in [
+            (Key::Provider, "only provider"),
+            (Key::K8sKubeconfig, "write-only"),
+        ] {
+            play.slice.selected = key;
+            play.act(&[Action::Accept, Action::Right]);
+            assert_eq!(play.turn.notices.len(), 2);
+            assert!(play.told().contains(told));
+        }
+        assert_eq!(play.slice.drafts.count(), 0);
+    }
+
+    #[test]
+    fn a_jump_goes_to_the_best_match_and_back() {
+        let mut play = Play::new(&[]);
+        play.act(&[Action::EditSettings, Action::Filter])
+            .type_text("gpu");
+        assert_eq!(play.slice.selected, Key::K8sGpuLimit);
+        play.act(&[Action::Dismiss]);
+        assert_eq!(play.slice.selected, TTL);
+        play.act(&[Action::Filter]).type_text("image tag");
+        let first = play.slice.selected;
+        play.act(&[Action::Down, Action::Accept]);
+        assert_ne!(play.slice.selected, first);
+        assert_eq!(play.slice.context(), Context::SettingsForm);
+    }
+
+    #[test]
+    fn a_change_on_disk_keeps_the_edit_marks_it_and_asks_before_it_wins() {
+        let mut play = Play::new(&[(TTL, "60")]);
+        play.act(&[Action::EditSettings, Action::Right]);
+        play.update(Msg::Changed);
+        assert!(matches!(
+            play.turn.effects[..],
+            [super::super::Effect::Settings(Effect::Reload { .. })]
+        ));
+        play.update(Msg::Loaded(layer(&[(TTL, "90"), (Key::K8sGpuLimit, "2")])));
+        assert!(
+            play.told().contains("k8s_job_ttl_seconds"),
+            "{}",
+            play.told()
+        );
+        assert_eq!(play.slice.effective().gpu_limit, 2);
+        assert_eq!(play.slice.file_value(TTL), Some(Value::Whole(120)));
+        play.act(&[Action::SaveSettings]);
+        assert_eq!(play.saves(), None);
+        let Some(Dialog::Question(question)) = &play.turn.open else {
+            panic!("it did not ask");
+        };
+        assert!(
+            question.text.contains("k8s_job_ttl_seconds"),
+            "{}",
+            question.text
+        );
+        let edit = Edit {
+            key: TTL,
+            from: Some(Value::Whole(90)),
+            to: Some(Value::Whole(120)),
+        };
+        let effect = Effect::Save {
+            path: "/c/executor.toml".into(),
+            edits: vec![edit],
+        };
+        assert_eq!(question.effects, [super::super::Effect::Settings(effect)]);
+        play.act(&[Action::UndoSetting]);
+        assert_eq!(play.slice.file_value(TTL), Some(Value::Whole(90)));
+    }
+
+    #[test]
+    fn the_echo_of_our_own_save_is_quiet_and_a_new_problem_is_told() {
+        let mut play = Play::new(&[(TTL, "60")]);
+        play.update(Msg::Loaded(layer(&[(TTL, "60")])));
+        assert_eq!(play.turn.notices, []);
+        play.update(Msg::Loaded(layer(&[(TTL, "5")])));
+        assert!(play.turn.notices.iter().any(|n| n.weight == Weight::Bad));
+        assert!(
+            play.slice
+                .hindrance()
+                .unwrap()
+                .contains("k8s_job_ttl_seconds")
+        );
+        // The wrong value in the file can be replaced by its default.
+        play.act(&[
+            Action::EditSettings,
+            Action::ResetSetting,
+            Action::SaveSettings,
+        ]);
+        assert_eq!(play.saves().unwrap()[0].to, None);
+    }
+
+    #[test]
+    fn a_failed_save_keeps_the_changes() {
+        let mut play = Play::new(&[]);
+        play.act(&[Action::EditSettings, Action::Right, Action::SaveSettings]);
+        play.update(Msg::SaveFailed("the disk is full".into()));
+        assert!(play.told().contains("kept here: the disk is full"));
+        assert_eq!(play.slice.drafts.count(), 1);
+        play.act(&[Action::UndoAllSettings, Action::SaveSettings]);
+        assert!(play.told().contains("1 change undone") && play.told().contains("nothing to save"));
     }
 }
