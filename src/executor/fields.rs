@@ -62,31 +62,25 @@ pub(super) fn truth(
 fn whole(value: &Value) -> Option<i64> {
     match value {
         Value::Bool(on) => Some(i64::from(*on)),
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(truncated)),
-        Value::String(written) => {
-            let digits = written.trim().replace('_', "");
-            let unsigned = digits.trim_start_matches(['+', '-']);
-            if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-            digits
-                .parse()
-                .ok()
-                // Only the length can still be wrong: the clamp that follows needs the right side of zero.
-                .or(Some(if digits.starts_with('-') {
-                    i64::MIN
-                } else {
-                    i64::MAX
-                }))
-        }
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Some(whole),
+            None => digits(&format!("{:.0}", number.as_f64()?.trunc())),
+        },
+        Value::String(written) => digits(&written.trim().replace('_', "")),
         _ => None,
     }
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "cutting off the fraction is the rule, and `as` saturates"
-)]
-fn truncated(number: f64) -> i64 {
-    number as i64
+fn digits(text: &str) -> Option<i64> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    // Only the length can still be wrong, and the clamp that follows needs no more than the right side of zero.
+    let beyond = if text.starts_with('-') {
+        i64::MIN
+    } else {
+        i64::MAX
+    };
+    Some(text.parse().unwrap_or(beyond))
 }
