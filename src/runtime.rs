@@ -1,5 +1,6 @@
 //! The open edges, and the only spawner of tasks: [`World`] performs effects and hands every answer back as one message.
 
+pub mod look;
 pub mod open;
 pub mod overlays;
 pub mod runs;

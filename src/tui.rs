@@ -1,6 +1,7 @@
 //! The loop: take a message, update, perform the effects, draw when there is nothing left to take.
 
 pub mod screen;
+pub mod start;
 
 use crate::app::{Effect, Msg, State, update};
 use crate::runtime::World;

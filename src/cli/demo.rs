@@ -4,8 +4,11 @@ use super::args::{Colour, Globals};
 use super::exit::{Exit, Failure};
 use super::session::Setup;
 use crate::app::{State, settings};
+use crate::domain::guard::Wanted;
 use crate::runtime::World;
+use crate::runtime::look::Around;
 use crate::runtime::open::Place;
+use crate::tui::start::{Picked, choose};
 use crate::tui::{self, Ended};
 use crate::ui::theme::{Colors, Theme};
 use jiff::tz::TimeZone;
@@ -17,7 +20,28 @@ use std::io::IsTerminal as _;
 /// A [`Failure`] with its exit code and message.
 pub async fn bare(globals: &Globals) -> Result<Exit, Failure> {
     let setup = Setup::read(globals)?;
-    session(globals, &setup, setup.place(globals)).await
+    let place = setup.place(globals);
+    let Place::Cluster(Wanted::Profile(profile)) = &place else {
+        return session(globals, &setup, place).await;
+    };
+    terminal()?;
+    let around = Around {
+        profile: profile.clone(),
+        kubeconfig: globals.kubeconfig.clone(),
+        allowed: setup.config.allowed_contexts.clone(),
+        minikube: setup.config.minikube.clone(),
+    };
+    if around.ready().await.is_ok() {
+        return session(globals, &setup, place).await;
+    }
+    match choose(&around, &theme(globals)).await {
+        Ok(Picked::Place(place)) => session(globals, &setup, place).await,
+        Ok(Picked::Quit) => Ok(Exit::Ok),
+        Ok(Picked::Interrupted) => Ok(Exit::Interrupted),
+        Err(error) => Err(Failure::other(format!(
+            "the terminal cannot be used: {error}"
+        ))),
+    }
 }
 
 /// Opens the terminal UI on a fresh sandbox.

@@ -1,6 +1,7 @@
 //! The terminal: taken over, drawn to, and given back in every case.
 
 use crate::app::State;
+use crate::ui::start::Start;
 use crate::ui::theme::Theme;
 use crate::ui::{self, Scroll};
 use crossterm::clipboard::CopyToClipboard;
@@ -46,6 +47,16 @@ impl Screen {
     pub fn draw(&mut self, state: &State, theme: &Theme, scroll: &mut Scroll) -> io::Result<()> {
         self.terminal
             .draw(|frame| ui::view(state, theme, scroll, frame))
+            .map(|_| ())
+    }
+
+    /// Draws one frame of the start screen.
+    ///
+    /// # Errors
+    /// When the terminal cannot be written to.
+    pub fn draw_start(&mut self, start: &Start, theme: &Theme) -> io::Result<()> {
+        self.terminal
+            .draw(|frame| ui::start::draw(start, theme, frame))
             .map(|_| ())
     }
 
