@@ -3,6 +3,7 @@
 //! Every request has a time limit and is made once: a cluster that does not answer is reported and not waited for.
 //! What goes on by itself (watches, followed logs) retries with growing pauses and says so.
 
+pub mod apply;
 pub mod connect;
 pub mod error;
 pub mod jobs;
@@ -40,6 +41,8 @@ pub struct Cluster {
     wake: Arc<Notify>,
     /// Containers that the watch saw ended; log streams ask for them when their pod is gone.
     endings: Arc<Endings>,
+    /// The kinds that the cluster serves, once somebody asked.
+    kinds: Arc<apply::Cache>,
 }
 
 impl Cluster {
@@ -61,6 +64,7 @@ impl Cluster {
             label: target.badge().into(),
             wake: Arc::default(),
             endings: Arc::default(),
+            kinds: Arc::default(),
         }
     }
 

@@ -49,7 +49,7 @@ pub enum Error {
         what: String,
         cluster: String,
         verb: &'static str,
-        resource: &'static str,
+        resource: String,
         reason: String,
     },
 
@@ -192,7 +192,7 @@ impl Error {
                 what,
                 cluster,
                 verb: asked.verb,
-                resource: asked.resource,
+                resource: asked.resource.to_string(),
                 reason,
             },
             404 => Self::NotFound {

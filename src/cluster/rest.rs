@@ -7,11 +7,12 @@ use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostPar
 use kube::core::Request;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 
 /// The name that our writes carry as field manager.
-pub(super) const FIELD_MANAGER: &str = "llmctl-dev";
+pub(super) const FIELD_MANAGER: &str = crate::domain::overlays::FIELD_MANAGER;
 
 /// The kinds that runs are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Resource {
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) verb: &'static str,
-    pub(super) resource: &'static str,
+    pub(super) resource: Cow<'static, str>,
     what: String,
 }
 
@@ -81,7 +82,7 @@ impl Asked {
         };
         Self {
             verb,
-            resource: resource.plural(),
+            resource: resource.plural().into(),
             what,
         }
     }
@@ -91,7 +92,7 @@ impl Asked {
         let plural = resource.plural();
         Self {
             verb,
-            resource: plural,
+            resource: plural.into(),
             what: format!("{plural} in namespace {namespace}"),
         }
     }
@@ -100,8 +101,28 @@ impl Asked {
     pub(super) fn path(verb: &'static str, what: &str, path: &'static str) -> Self {
         Self {
             verb,
-            resource: path,
+            resource: path.into(),
             what: what.to_owned(),
+        }
+    }
+
+    /// One object of any kind.
+    pub(super) fn of_kind(
+        verb: &'static str,
+        kind: &str,
+        plural: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Self {
+        let what = if namespace.is_empty() {
+            format!("{kind} {name}")
+        } else {
+            format!("{kind} {name} in namespace {namespace}")
+        };
+        Self {
+            verb,
+            resource: plural.to_owned().into(),
+            what,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The difference of two versions of one object, field by field, without what the server keeps for itself.
 
 use super::OVERLAY_LABEL;
-use super::objects::MASK;
 use super::plan::FieldChange;
 use super::quantity::is_same_amount;
+use crate::domain::masking::{self, MASK};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -34,9 +34,7 @@ pub fn diff(before: &Value, after: &Value) -> Vec<FieldChange> {
         == Some("Secret");
     let mut found = Vec::new();
     compare("", Some(&before), Some(&after), &mut found);
-    if is_secret {
-        mask(&mut found);
-    }
+    mask(&mut found, is_secret);
     found
 }
 
@@ -223,13 +221,22 @@ fn holds_quantity(path: &str) -> bool {
         || path.contains(".hard[")
 }
 
-fn mask(found: &mut [FieldChange]) {
+/// The values of a Secret, of variables named like one, and texts that carry a password.
+fn mask(found: &mut [FieldChange], is_secret: bool) {
     for change in found {
-        if change.path.starts_with("data") || change.path.starts_with("stringData") {
-            for value in [&mut change.before, &mut change.after]
-                .into_iter()
-                .flatten()
-            {
+        let variable = change
+            .path
+            .rsplit_once("env[")
+            .and_then(|(_, rest)| rest.strip_suffix("].value"));
+        let whole = (is_secret
+            && (change.path.starts_with("data") || change.path.starts_with("stringData")))
+            || variable.is_some_and(masking::is_secret_name);
+        for value in [&mut change.before, &mut change.after]
+            .into_iter()
+            .flatten()
+        {
+            let has_password = value.as_str().is_some_and(masking::is_secret_value);
+            if whole || has_password {
                 *value = Value::String(MASK.into());
             }
         }
@@ -314,6 +321,21 @@ mod tests {
         assert_eq!(
             lines(&before, &after),
             ["data.a \"***\" \"***\"", "data.b - \"***\""]
+        );
+    }
+
+    #[test]
+    fn nor_do_those_of_variables_named_like_one() {
+        let env = |value: &str| {
+            json!({"spec": {"containers": [{"name": "c", "env": [
+                {"name": "OPENAI_API_KEY", "value": value},
+                {"name": "DATABASE", "value": format!("postgresql://u:{value}@h/db")},
+            ]}]}})
+        };
+        let text = lines(&env("hunter2"), &env("hunter3")).join("\n");
+        assert!(
+            !text.contains("hunter") && text.contains("OPENAI_API_KEY"),
+            "{text}"
         );
     }
 

@@ -1,7 +1,8 @@
 //! Kubernetes objects as an overlay holds them: raw JSON and what identifies it.
 
+use super::OVERLAY_LABEL;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What identifies an object in the cluster.
@@ -78,53 +79,38 @@ impl std::fmt::Debug for Objects {
     }
 }
 
-/// What stands where a secret value would.
-pub const MASK: &str = "***";
-
-/// A copy that may be shown: the values of a Secret, and the copy of them that `kubectl apply` leaves in an
-/// annotation, are [`MASK`]; keys stay.
-pub fn masked(object: &Value) -> Value {
-    let mut shown = object.clone();
-    if object.get("kind").and_then(Value::as_str) == Some("Secret") {
-        for part in ["data", "stringData"] {
-            if let Some(values) = shown.get_mut(part).and_then(Value::as_object_mut) {
-                for value in values.values_mut() {
-                    *value = Value::String(MASK.into());
-                }
-            }
+/// A copy that carries the overlay's name, as it is sent to the cluster.
+pub fn labelled(object: &Value, overlay: &str) -> Value {
+    let mut object = object.clone();
+    let labels = object
+        .as_object_mut()
+        .map(|fields| fields.entry("metadata").or_insert_with(|| json!({})))
+        .and_then(Value::as_object_mut)
+        .map(|metadata| metadata.entry("labels").or_insert_with(|| json!({})));
+    if let Some(labels) = labels {
+        // `labels:` with nothing behind it is null.
+        if !labels.is_object() {
+            *labels = json!({});
         }
-        if let Some(last) = shown
-            .pointer_mut("/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration")
-        {
-            *last = Value::String(MASK.into());
-        }
+        labels[OVERLAY_LABEL] = json!(overlay);
     }
-    shown
+    object
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
-    fn a_secret_keeps_its_keys_and_loses_its_values() {
-        let secret = json!({
-            "apiVersion": "v1", "kind": "Secret",
-            "metadata": {"name": "s", "annotations": {
-                "kubectl.kubernetes.io/last-applied-configuration": "{\"data\":{\"password\":\"aHVudGVyMg==\"}}",
-                "kept": "yes",
-            }},
-            "data": {"password": "aHVudGVyMg=="},
-            "stringData": {"token": "hunter2"},
-        });
-        let text = masked(&secret).to_string();
-        assert!(
-            !text.contains("hunter2") && !text.contains("aHVudGVyMg"),
-            "{text}"
+    fn objects_are_labelled_and_not_printed() {
+        let secret =
+            json!({"kind": "Secret", "metadata": {"labels": null}, "stringData": {"a": "hunter2"}});
+        let sent = labelled(&secret, "minikube");
+        assert_eq!(
+            sent["metadata"]["labels"],
+            json!({"llmctl.dev/overlay": "minikube"})
         );
-        assert!(text.contains("password") && text.contains("token") && text.contains("kept"));
-        assert!(!format!("{:?}", Objects::new(vec![secret])).contains("hunter2"));
+        assert_eq!(format!("{:?}", Objects::new(vec![sent])), "Objects(1)");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A plan: what applying an overlay would do to each object, before anything is done.
 
 use super::objects::{ObjectRef, Objects};
+use super::progress::ApplyOptions;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -33,7 +34,10 @@ pub enum ChangeKind {
     /// Refused unless ownership is taken; [`Change::fields`] says what taking it would change.
     Conflict(Vec<Ownership>),
     /// Applied by this overlay earlier and not in it any more; goes only when pruning is asked for.
-    Prunable,
+    Prunable {
+        /// Identity of the very object that would go; another one of the same name stays.
+        uid: String,
+    },
     /// The cluster refuses it; why, and what to do.
     Failed(String),
 }
@@ -56,6 +60,15 @@ pub struct Counts {
     pub conflict: usize,
     pub prunable: usize,
     pub failed: usize,
+}
+
+/// Why a plan is not applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody else owns fields; the way out is to take them, or to leave them out of the overlay.
+    Conflict(String),
+    /// The cluster refuses an object.
+    Failed(String),
 }
 
 /// What applying an overlay would do, with the very objects that would be sent: what was looked at is what is applied.
@@ -84,7 +97,7 @@ impl Plan {
                 ChangeKind::Update => &mut counts.update,
                 ChangeKind::Same => &mut counts.same,
                 ChangeKind::Conflict(_) => &mut counts.conflict,
-                ChangeKind::Prunable => &mut counts.prunable,
+                ChangeKind::Prunable { .. } => &mut counts.prunable,
                 ChangeKind::Failed(_) => &mut counts.failed,
             } += 1;
         }
@@ -118,7 +131,7 @@ impl Plan {
     pub fn is_in_sync(&self) -> bool {
         self.changes
             .iter()
-            .all(|change| matches!(change.kind, ChangeKind::Same | ChangeKind::Prunable))
+            .all(|change| matches!(change.kind, ChangeKind::Same | ChangeKind::Prunable { .. }))
     }
 
     /// Nothing of it is in the cluster, its namespaces aside.
@@ -142,11 +155,40 @@ impl Plan {
         })
     }
 
+    /// Why it cannot be applied that way, when it cannot: nothing is written then.
+    pub fn refusal(&self, options: ApplyOptions) -> Option<Refusal> {
+        let failed: Vec<(&ObjectRef, &str)> = self
+            .changes
+            .iter()
+            .filter_map(|change| match &change.kind {
+                ChangeKind::Failed(why) => Some((&change.object, why.as_str())),
+                _ => None,
+            })
+            .collect();
+        if let Some((object, why)) = failed.first() {
+            let others = match failed.len() - 1 {
+                0 => String::new(),
+                n => format!(" (and {n} more)"),
+            };
+            return Some(Refusal::Failed(format!("{object}: {why}{others}")));
+        }
+        let (object, owners) = self.conflicts().next().filter(|_| !options.force)?;
+        let owner = owners
+            .first()
+            .map_or("somebody else", |one| one.owner.as_str());
+        let field = owners.first().and_then(|one| one.fields.first());
+        let what = match (field, self.counts().conflict) {
+            (Some(field), 1) => format!("{field} of {object} is owned by {owner}"),
+            (_, n) => format!("{n} objects have fields that others own, {object} of {owner} first"),
+        };
+        Some(Refusal::Conflict(what))
+    }
+
     /// The objects that pruning would remove.
     pub fn prunable(&self) -> impl Iterator<Item = &ObjectRef> {
         self.changes
             .iter()
-            .filter(|change| change.kind == ChangeKind::Prunable)
+            .filter(|change| matches!(change.kind, ChangeKind::Prunable { .. }))
             .map(|change| &change.object)
     }
 }
@@ -182,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_plan_says_how_its_overlay_stands() {
-        use ChangeKind::{Conflict, Create, Failed, Prunable, Same, Update};
+        use ChangeKind::{Conflict, Create, Failed, Same, Update};
+        let prunable = || ChangeKind::Prunable { uid: "u".into() };
         let cases = [
             (
                 vec![("Namespace", Create), ("ConfigMap", Create)],
@@ -207,7 +250,7 @@ mod tests {
             (vec![("ConfigMap", Same)], Standing::InSync, "1 same"),
             (vec![("Namespace", Same)], Standing::InSync, "1 same"),
             (
-                vec![("ConfigMap", Same), ("ConfigMap", Prunable)],
+                vec![("ConfigMap", Same), ("ConfigMap", prunable())],
                 Standing::InSync,
                 "1 same · 1 would be pruned",
             ),
