@@ -1,14 +1,19 @@
 //! A run: one executor Job from dispatch through its verdict to TTL clean-up, and the reducer that follows it.
 
 pub mod document;
+mod entry;
+mod index;
 pub mod lifecycle;
+mod removal;
+mod strays;
 pub mod timeline;
 
 use super::contract::ExecutorResult;
+use super::identity;
 use super::logs::Log;
 use super::observed::EventSeen;
 use super::verdict::{Kubernetes, Verdict};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use lifecycle::Runs;
@@ -18,7 +23,7 @@ pub use lifecycle::Runs;
 pub struct RunId(pub String);
 
 /// Time to live of a finished Job in seconds, 60 to 86400 (contract 3.1 `k8s_job_ttl_seconds`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Ttl(pub u32);
 
@@ -28,7 +33,7 @@ impl Ttl {
 }
 
 /// Where a run is in its life (contract 6.4). The word in documents is the snake-case name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Asked for, not yet accepted by the API server.
@@ -52,7 +57,7 @@ pub enum Phase {
 }
 
 /// Who removed a Job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RemovedBy {
     /// The TTL controller, when it was due.
@@ -66,7 +71,7 @@ pub enum RemovedBy {
 }
 
 /// The end of a Job in the cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Removal {
     pub at: Timestamp,
     pub by: RemovedBy,
@@ -99,19 +104,36 @@ pub struct Stretch {
 }
 
 /// Why a run waits or how its container ended, in one word and one sentence; empty when there is nothing to say.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reason {
     /// Kubernetes' word: `ImagePullBackOff`, `Unschedulable`, `OOMKilled`, `DeadlineExceeded`…
     pub word: String,
     pub message: String,
 }
 
+impl Reason {
+    /// A reason of these words.
+    pub fn new(word: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            word: word.into(),
+            message: message.into(),
+        }
+    }
+
+    /// There is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.word.is_empty()
+    }
+}
+
 /// The moments of a run's life, as far as they are known.
 ///
 /// Kubernetes keeps whole seconds. A moment that was watched as it happened carries our clock's fraction within that second, so that a
 /// run of half a second does not look like none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Marks {
+    /// The API server accepted the Job: its creation time.
+    pub accepted: Option<Timestamp>,
     /// A pod was bound to a node.
     pub scheduled: Option<Timestamp>,
     pub pulling: Option<Timestamp>,
@@ -124,25 +146,43 @@ pub struct Marks {
     pub collected: Option<Timestamp>,
 }
 
+/// Whether a container did any work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ran {
+    /// It never ran: nothing was done.
+    No,
+    /// Nobody saw.
+    #[default]
+    Unknown,
+    Yes,
+}
+
 /// Facts of the pod that counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PodFacts {
     pub name: String,
     pub uid: String,
+    /// Empty until it is scheduled.
     pub node: String,
     pub container_id: String,
     pub image: String,
     pub image_id: String,
     pub exit: Option<i32>,
     pub signal: Option<i32>,
-    /// The container was seen running or ended: work may have been done.
-    pub ran: bool,
+    pub ran: Ran,
+    /// What the pod itself gives as its reason now: why it waits, or how it ended.
+    pub reason: Reason,
+    /// The last telling reason to wait (`ImagePullBackOff`, `Unschedulable`…): the kubelet forgets it when it ends the pod.
+    pub waited: Reason,
+    /// Its phase is `Succeeded` or `Failed`: its containers will not run any more.
+    pub over: bool,
     /// The pod left the cluster.
     pub gone: bool,
 }
 
 /// The dispatch status of contract 2.1 and 2.2, with uncertainty as a fact of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dispatch {
     DispatchPending,
@@ -181,7 +221,11 @@ pub struct Run {
     pub ttl: Option<Ttl>,
     pub removal: Option<Removal>,
     pub kubernetes: Kubernetes,
+    /// What the Job's final condition says.
+    pub job_reason: Reason,
     pub executor: Option<ExecutorResult>,
+    /// What was wrong with a result line that cannot be used.
+    pub malformed: Option<String>,
     pub verdict: Verdict,
     /// One sentence: why this verdict or this state, and what to do.
     pub why: String,
@@ -192,16 +236,82 @@ pub struct Run {
     pub events: Vec<EventSeen>,
     /// The log with what was read from it. A record on disk has its numbers only; the lines are stored beside it.
     pub log: Log,
-    /// This tool's user asked for the end (cancel or remove): what follows is theirs.
+    /// This tool's user asked for the end before the Job was finished.
     pub cancel_asked: Option<Timestamp>,
+    /// This tool's user asked for the removal of the finished Job.
+    pub remove_asked: Option<Timestamp>,
+    /// Why it could not be dispatched, in a sentence with the next step.
+    pub refusal: Option<String>,
 }
 
 impl Run {
+    /// A run that is not in the cluster yet, or not at all.
+    pub fn new(id: RunId, job: &str, namespace: &str, created: Timestamp) -> Self {
+        Self {
+            id,
+            job: job.to_owned(),
+            namespace: namespace.to_owned(),
+            execution: None,
+            node_id: None,
+            sample: None,
+            ours: false,
+            phase: Phase::Dispatching,
+            reason: Reason::default(),
+            dispatch: Dispatch::DispatchPending,
+            uncertain: false,
+            created,
+            marks: Marks::default(),
+            timeline: Vec::new(),
+            marker_at: None,
+            finished_at: None,
+            ttl: None,
+            removal: None,
+            kubernetes: Kubernetes::Pending,
+            job_reason: Reason::default(),
+            executor: None,
+            malformed: None,
+            verdict: Verdict::Pending,
+            why: String::new(),
+            disagreement: None,
+            image: String::new(),
+            pod: None,
+            events: Vec::new(),
+            log: Log::default(),
+            cancel_asked: None,
+            remove_asked: None,
+            refusal: None,
+        }
+    }
+
+    /// `kubernetes:<namespace>/<job>` once the API server accepted the Job (contract 2.3).
+    pub fn dispatch_id(&self) -> Option<String> {
+        let accepted = !matches!(self.phase, Phase::Dispatching | Phase::NotDispatched);
+        accepted.then(|| identity::dispatch_id(&self.namespace, &self.job))
+    }
+
+    /// How long the work took, or has taken until `now`: as the executor measured it, else from the container's start to its end.
+    pub fn took(&self, now: Timestamp) -> Option<SignedDuration> {
+        let measured = self
+            .executor
+            .as_ref()
+            .and_then(ExecutorResult::duration_seconds);
+        if let Some(seconds) = measured {
+            return SignedDuration::try_from_secs_f64(seconds).ok();
+        }
+        let end = self
+            .marks
+            .ended
+            .or(self.removal.map(|removal| removal.at))
+            .unwrap_or(now);
+        let took = end.duration_since(self.marks.started?);
+        Some(took.max(SignedDuration::ZERO))
+    }
+
     /// When the TTL controller will remove it: finish time plus TTL.
     pub fn expires_at(&self) -> Option<Timestamp> {
         let ttl = i64::from(self.ttl?.0);
         self.finished_at?
-            .checked_add(jiff::SignedDuration::from_secs(ttl))
+            .checked_add(SignedDuration::from_secs(ttl))
             .ok()
     }
 
@@ -215,7 +325,7 @@ impl Run {
             node_id: self.node_id,
             sample: self.sample.clone(),
             ours: self.ours,
-            phase: self.phase.clone(),
+            phase: self.phase,
             reason: self.reason.clone(),
             dispatch: self.dispatch,
             uncertain: self.uncertain,
@@ -227,7 +337,9 @@ impl Run {
             ttl: self.ttl,
             removal: self.removal,
             kubernetes: self.kubernetes,
+            job_reason: self.job_reason.clone(),
             executor: self.executor.clone(),
+            malformed: self.malformed.clone(),
             verdict: self.verdict,
             why: self.why.clone(),
             disagreement: self.disagreement.clone(),
@@ -236,6 +348,8 @@ impl Run {
             events: self.events.clone(),
             log: Log::from(self.log.summary().clone()),
             cancel_asked: self.cancel_asked,
+            remove_asked: self.remove_asked,
+            refusal: self.refusal.clone(),
         }
     }
 }

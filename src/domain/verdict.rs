@@ -1,12 +1,16 @@
 //! The two verdicts of a run, Kubernetes' and the executor's, and the one that follows from both (contract 2.6 with W7, W8, W11, W12 corrected).
 
+mod ended;
+mod waiting;
+
+use super::runs::{Dispatch, Reason, Run};
 use serde::{Deserialize, Serialize};
 
 /// What Kubernetes says of the Job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kubernetes {
-    /// Not finished.
+    /// Not finished, and no container has run.
     Pending,
     Running,
     Complete,
@@ -16,7 +20,7 @@ pub enum Kubernetes {
 }
 
 /// What a person is told. `Pending` is no verdict yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Pending,
@@ -33,7 +37,13 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Exit code of a command that waited for it; none while there is no verdict.
+    /// Whether it is one.
+    pub fn is_final(self) -> bool {
+        self != Self::Pending
+    }
+
+    /// The exit code of a command that waited for the run; none while there is no verdict. A run that was never dispatched has a
+    /// code by what went wrong (unreachable, refused, invalid), which the caller knows; 1 stands for "it failed".
     pub fn exit_code(self) -> Option<u8> {
         match self {
             Self::Pending => None,
@@ -44,4 +54,34 @@ impl Verdict {
             Self::Uncertain => Some(8),
         }
     }
+}
+
+/// What follows from the facts of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub verdict: Verdict,
+    /// The remote outcome is not known. It may stand beside another verdict: a run that was stopped by its deadline is a time-out, and
+    /// without a result nobody knows what it did until then.
+    pub uncertain: bool,
+    pub dispatch: Dispatch,
+    /// The most telling word of Kubernetes: what the pod says goes before what the Job says (W11).
+    pub reason: Reason,
+    /// One sentence with what to do.
+    pub why: String,
+    /// How both contradict each other.
+    pub disagreement: Option<String>,
+}
+
+/// Judges a run. `settled`: the Job has ended or is gone, and no more of its log will come; before that there is no verdict.
+pub fn judge(run: &Run, settled: bool) -> Judgement {
+    if settled {
+        ended::judge(run)
+    } else {
+        waiting::judge(run)
+    }
+}
+
+/// Whether a reason to wait is worth remembering when the pod ends without having run.
+pub(crate) fn is_telling(word: &str) -> bool {
+    !matches!(word, "" | "ContainerCreating" | "PodInitializing")
 }

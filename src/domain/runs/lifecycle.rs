@@ -1,10 +1,26 @@
 //! The reducer: facts in, runs out. Total, and free of clock and IO.
 
-use super::{Run, RunId};
+use super::entry::{Change, Entry};
+use super::index::Index;
+use super::strays::Strays;
+use super::{Dispatch, Phase, Run, RunId};
 use crate::domain::logs::{LogEvent, LogLine};
 use crate::domain::manifest::RunPlan;
-use crate::domain::observed::{JobSeen, Seen};
-use jiff::Timestamp;
+use crate::domain::observed::{JobSeen, PodSeen, Seen};
+use crate::domain::verdict::Verdict;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+pub use super::index::Counts;
+
+/// How long a verdict waits for the log of an ended Job, unless the settings say otherwise (`log_collection_timeout_seconds`).
+const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long a list may have been read before a Job was created that it therefore does not hold.
+const LIST_LAG: SignedDuration = SignedDuration::from_secs(30);
+
+/// Most bytes of log lines in memory, of all runs together.
+const LOG_MEMORY: usize = 64 * 1024 * 1024;
 
 /// What a fact asks the caller to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,104 +33,380 @@ pub enum Want {
     },
     /// The run changed in a way that the history on disk must keep.
     Record(RunId),
-    /// The run got its verdict.
+    /// The run got its verdict, or another one because more became known.
     Ended(RunId),
     /// The run left the cluster.
     Removed(RunId),
 }
 
-/// How many runs there are of what kind; a run counts once in `running`, `pending`, `retained` or `gone`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub total: usize,
-    /// Container running.
-    pub running: usize,
-    /// Asked for, queued or waiting for its container.
-    pub pending: usize,
-    /// Finished and still in the cluster, or being deleted.
-    pub retained: usize,
-    /// Removed, or never dispatched.
-    pub gone: usize,
-    /// Of the retained: those that the TTL removes within five minutes.
-    pub expiring: usize,
-}
-
 /// All runs of a namespace by id, living and gone.
 #[derive(Clone, Debug, Default)]
-pub struct Runs {}
+pub struct Runs {
+    /// None: Jobs of every namespace are told of.
+    namespace: Option<String>,
+    patience: Option<SignedDuration>,
+    index: Index,
+    strays: Strays,
+    dispatched: u64,
+    log_memory: usize,
+}
 
 impl Runs {
     /// No runs yet; only Jobs of `namespace` will be taken as absent when a list does not name them.
-    pub fn of(_namespace: impl Into<String>) -> Self {
-        Self::default()
+    pub fn of(namespace: impl Into<String>) -> Self {
+        Self {
+            namespace: Some(namespace.into()),
+            ..Self::default()
+        }
+    }
+
+    /// How long verdicts wait for the log of an ended Job (contract 3.1 `log_collection_timeout_seconds`).
+    pub fn set_patience(&mut self, seconds: u32) {
+        self.patience = Some(SignedDuration::from_secs(seconds.into()));
     }
 
     /// Takes one fact at `now`.
-    pub fn observe(&mut self, _seen: Seen, _now: Timestamp) -> Vec<Want> {
-        Vec::new()
+    pub fn observe(&mut self, seen: Seen, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        match seen {
+            Seen::JobsPage(jobs) => {
+                for job in jobs {
+                    self.job(job, now, &mut wants);
+                }
+            }
+            Seen::JobsListed(uids) => self.jobs_listed(&uids, now, &mut wants),
+            Seen::Job(job) => self.job(*job, now, &mut wants),
+            Seen::JobGone(job) => {
+                let id = RunId(job.uid.clone());
+                self.job(*job, now, &mut wants);
+                self.change(&id, now, &mut wants, |entry| entry.job_gone(now, true));
+            }
+            Seen::PodsPage(pods) => {
+                for pod in pods {
+                    self.pod(pod, now, &mut wants);
+                }
+            }
+            Seen::PodsListed(uids) => self.pods_listed(&uids, now, &mut wants),
+            Seen::Pod(pod) => self.pod(*pod, now, &mut wants),
+            Seen::PodGone(pod) => match self.index.of_pod(&pod) {
+                Some(id) => self.change(&id, now, &mut wants, |entry| entry.pod_gone(*pod, now)),
+                None => self.strays.pod_gone(&pod),
+            },
+            Seen::Event(event) => match self.index.of_event(&event) {
+                Some(id) => self.change(&id, now, &mut wants, |entry| entry.event(*event, now)),
+                None if matches!(event.kind.as_str(), "Job" | "Pod") => self.strays.event(*event),
+                None => {}
+            },
+        }
+        wants
     }
 
     /// Takes one piece of a run's log.
-    pub fn log(&mut self, _run: &RunId, _event: LogEvent, _now: Timestamp) -> Vec<Want> {
-        Vec::new()
+    pub fn log(&mut self, run: &RunId, event: LogEvent, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        let Some(entry) = self.index.entry_mut(run) else {
+            return wants;
+        };
+        let before = entry.run.log.memory();
+        let learnt = entry.log(event);
+        self.log_memory = self.log_memory + entry.run.log.memory() - before;
+        if learnt {
+            self.change(run, now, &mut wants, |_| {});
+        }
+        if self.log_memory > LOG_MEMORY {
+            self.free_logs();
+        }
+        wants
     }
 
-    /// A person asked for this run; it is listed before the API server answers. Gives its id, which stays valid (an alias) once the Job has a UID.
-    pub fn dispatching(&mut self, _plan: &RunPlan, now: Timestamp) -> (RunId, Vec<Want>) {
-        (
-            RunId(format!("dispatch-{}", now.as_millisecond())),
-            Vec::new(),
-        )
+    /// A person asked for this run; it is listed before the API server answers. Gives its id, which stays valid for [`Runs::find`] once
+    /// the Job has a UID.
+    pub fn dispatching(&mut self, plan: &RunPlan, now: Timestamp) -> (RunId, Vec<Want>) {
+        self.dispatched += 1;
+        let id = RunId(format!(
+            "dispatch-{}-{}",
+            now.as_millisecond(),
+            self.dispatched
+        ));
+        let mut run = Run::new(id.clone(), &plan.job_name, &plan.namespace, now);
+        run.execution = Some(plan.request.execution_id);
+        run.node_id = Some(plan.request.node_id);
+        run.sample = Some(plan.sample.clone());
+        run.ours = true;
+        run.ttl = Some(plan.ttl);
+        run.image.clone_from(&plan.image);
+        run.why = "The API server has not answered yet.".into();
+        self.index.insert(Entry::new(run, now));
+        (id, Vec::new())
     }
 
     /// The API server accepted the Job.
-    pub fn accepted(&mut self, _id: &RunId, _job: JobSeen, _now: Timestamp) -> Vec<Want> {
-        Vec::new()
+    pub fn accepted(&mut self, id: &RunId, job: JobSeen, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        let uid = RunId(job.uid.clone());
+        self.adopt(id, &uid, &job, now);
+        // The watch may have told more already than this older answer does.
+        let newer = self.index.entry(&uid).is_some_and(|entry| entry.watched);
+        if !newer {
+            self.job_of(&uid, job, false, now, &mut wants);
+        }
+        wants
     }
 
-    /// The API server refused it, or was out of reach before it accepted: nothing ran. `why` names what failed and the next step.
-    pub fn refused(&mut self, _id: &RunId, _why: String, _now: Timestamp) -> Vec<Want> {
-        Vec::new()
+    /// It could not be dispatched: the API server refused it or was out of reach, or the ConfigMap of an accepted Job could not be made.
+    /// `why` names what failed and the next step.
+    pub fn refused(&mut self, id: &RunId, why: String, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        self.change(id, now, &mut wants, |entry| {
+            let run = &mut entry.run;
+            if run.phase == Phase::Dispatching {
+                run.phase = Phase::NotDispatched;
+                run.dispatch = Dispatch::DispatchFailed;
+                run.verdict = Verdict::NotDispatched;
+                run.why.clone_from(&why);
+            }
+            run.refusal = Some(why);
+        });
+        wants
     }
 
     /// This tool's user asked for the end of the run (cancel or remove): what follows is theirs.
-    pub fn cancel_asked(&mut self, _id: &RunId, _now: Timestamp) -> Vec<Want> {
-        Vec::new()
+    pub fn cancel_asked(&mut self, id: &RunId, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        self.change(id, now, &mut wants, |entry| {
+            let run = &mut entry.run;
+            let asked = if run.finished_at.is_none() {
+                &mut run.cancel_asked
+            } else {
+                &mut run.remove_asked
+            };
+            asked.get_or_insert(now);
+        });
+        wants
     }
 
     /// Takes runs of earlier sessions from the history; what the cluster shows goes before what they say.
-    pub fn restore(&mut self, _runs: Vec<Run>) {}
+    pub fn restore(&mut self, runs: Vec<Run>) {
+        for run in runs {
+            match self.index.entry_mut(&run.id) {
+                Some(entry) => entry.merge(run),
+                None => self.index.insert(Entry::restored(run)),
+            }
+        }
+    }
 
     /// Time passed: gives up on logs that did not come within the collection time-out.
-    pub fn tick(&mut self, _now: Timestamp) -> Vec<Want> {
-        Vec::new()
+    pub fn tick(&mut self, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        for id in self.index.due(now) {
+            self.change(&id, now, &mut wants, |_| {});
+        }
+        wants
     }
 
     /// All runs, newest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Run> {
-        std::iter::empty()
+        self.index.entries().rev().map(|entry| &entry.run)
     }
 
     /// The run of that id, or of the id it had while it was dispatched.
-    pub fn find(&self, _id: &RunId) -> Option<&Run> {
-        None
+    pub fn find(&self, id: &RunId) -> Option<&Run> {
+        self.index.entry(id).map(|entry| &entry.run)
     }
 
     /// Puts lines that the history kept back into the log of a run that ended; they are the newest of it.
-    pub fn recall(&mut self, _id: &RunId, _lines: Vec<LogLine>) {}
+    pub fn recall(&mut self, id: &RunId, lines: Vec<LogLine>) {
+        if let Some(entry) = self.index.entry_mut(id) {
+            let before = entry.run.log.memory();
+            entry.run.log.recall(lines);
+            self.log_memory = self.log_memory + entry.run.log.memory() - before;
+        }
+    }
 
     /// How many of what; `now` decides which expire soon.
-    pub fn counts(&self, _now: Timestamp) -> Counts {
-        Counts::default()
+    pub fn counts(&self, now: Timestamp) -> Counts {
+        self.index.counts(now)
     }
 
     /// The number for a new run: one more than the highest execution id seen.
     pub fn next_execution(&self) -> u64 {
-        1
+        self.index.highest_execution() + 1
     }
 
     /// When a text about runs changes next by time alone; none when nothing counts.
-    pub fn next_change(&self, _now: Timestamp) -> Option<Timestamp> {
-        None
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        self.index.next_change(now)
+    }
+
+    fn job(&mut self, job: JobSeen, now: Timestamp, wants: &mut Vec<Want>) {
+        let uid = RunId(job.uid.clone());
+        if self.index.entry(&uid).is_none() {
+            if let Some(id) = self.index.dispatching(&job.name) {
+                self.adopt(&id, &uid, &job, now);
+            } else if let Some(older) = self.index.of_job(&job.name) {
+                // Another Job has the name now, so that the older one is gone, whether its end was told or not.
+                self.change(&older, now, wants, |entry| entry.job_gone(now, false));
+            }
+        }
+        self.job_of(&uid, job, true, now, wants);
+    }
+
+    fn job_of(
+        &mut self,
+        uid: &RunId,
+        job: JobSeen,
+        watched: bool,
+        now: Timestamp,
+        wants: &mut Vec<Want>,
+    ) {
+        if self.index.entry(uid).is_none() {
+            let run = Run::new(uid.clone(), &job.name, &job.namespace, job.created);
+            self.index.insert(Entry::new(run, now));
+        }
+        let pods = self.strays.take_pods(&job.name, &job.uid);
+        let mut events = self.strays.take_events(&job.name);
+        for pod in &pods {
+            self.index.know_pod(pod, uid);
+            events.append(&mut self.strays.take_events(&pod.name));
+        }
+        self.index.know_job(&job.name, uid);
+        self.change(uid, now, wants, |entry| {
+            entry.watched |= watched;
+            entry.job(job, now);
+            for pod in pods {
+                entry.pod(pod, now);
+            }
+            for event in events {
+                entry.event(event, now);
+            }
+        });
+    }
+
+    /// The run that was dispatched under `id` has the UID of its Job from now on.
+    fn adopt(&mut self, id: &RunId, uid: &RunId, job: &JobSeen, now: Timestamp) {
+        let Some(asked) = self.index.take(id, Phase::Dispatching) else {
+            return;
+        };
+        self.index.alias(id, uid);
+        if self.index.entry(uid).is_none() {
+            let run = Run::new(uid.clone(), &job.name, &job.namespace, job.created);
+            self.index.insert(Entry::new(run, now));
+        }
+        if let Some(entry) = self.index.entry_mut(uid) {
+            entry.merge(asked.run);
+        }
+    }
+
+    fn jobs_listed(&mut self, uids: &BTreeSet<String>, now: Timestamp, wants: &mut Vec<Want>) {
+        let absent: Vec<RunId> = self
+            .index
+            .entries()
+            .filter(|entry| {
+                let run = &entry.run;
+                let ours = self
+                    .namespace
+                    .as_ref()
+                    .is_none_or(|ns| *ns == run.namespace);
+                // A list that began before a Job was accepted does not hold it.
+                let new = !entry.watched && now.duration_since(run.created) < LIST_LAG;
+                let here = !matches!(
+                    run.phase,
+                    Phase::Dispatching | Phase::NotDispatched | Phase::Removed
+                );
+                here && ours && !new && !uids.contains(&run.id.0)
+            })
+            .map(|entry| entry.run.id.clone())
+            .collect();
+        for id in absent {
+            self.change(&id, now, wants, |entry| entry.job_gone(now, false));
+        }
+    }
+
+    fn pod(&mut self, pod: PodSeen, now: Timestamp, wants: &mut Vec<Want>) {
+        let Some(id) = self.index.of_pod(&pod) else {
+            self.strays.pod(pod);
+            return;
+        };
+        self.index.know_pod(&pod, &id);
+        let events = self.strays.take_events(&pod.name);
+        self.change(&id, now, wants, |entry| {
+            entry.pod(pod, now);
+            for event in events {
+                entry.event(event, now);
+            }
+        });
+    }
+
+    fn pods_listed(&mut self, uids: &BTreeSet<String>, now: Timestamp, wants: &mut Vec<Want>) {
+        let exists = |uid: &str| uids.contains(uid);
+        self.strays.retain_pods(exists);
+        let living: Vec<RunId> = self
+            .index
+            .entries()
+            .filter(|entry| !matches!(entry.run.phase, Phase::Dispatching | Phase::NotDispatched))
+            .filter(|entry| entry.run.phase != Phase::Removed || !entry.run.verdict.is_final())
+            .map(|entry| entry.run.id.clone())
+            .collect();
+        for id in living {
+            self.change(&id, now, wants, |entry| entry.pods_listed(exists));
+        }
+    }
+
+    /// Changes one run and says what follows from it.
+    fn change(
+        &mut self,
+        id: &RunId,
+        now: Timestamp,
+        wants: &mut Vec<Want>,
+        with: impl FnOnce(&mut Entry),
+    ) {
+        let patience = self.patience.unwrap_or(PATIENCE);
+        let mut changed = None;
+        self.index.update(id, |entry| {
+            with(entry);
+            changed = Some((entry.run.id.clone(), entry.refresh(now, patience)));
+        });
+        let Some((run, change)) = changed else {
+            return;
+        };
+        let Change {
+            follow,
+            record,
+            ended,
+            removed,
+        } = change;
+        if let Some((pod, container_id)) = follow {
+            let run = run.clone();
+            wants.push(Want::FollowLog {
+                run,
+                pod,
+                container_id,
+            });
+        }
+        if record {
+            wants.push(Want::Record(run.clone()));
+        }
+        if ended {
+            wants.push(Want::Ended(run.clone()));
+        }
+        if removed {
+            wants.push(Want::Removed(run));
+        }
+    }
+
+    /// Drops log lines of the oldest runs whose log is over until half of the memory is free; the history has them.
+    fn free_logs(&mut self) {
+        for entry in self.index.entries_mut() {
+            if self.log_memory <= LOG_MEMORY / 2 {
+                break;
+            }
+            if entry.run.log.is_over() {
+                self.log_memory -= entry.run.log.memory();
+                entry.run.log.forget();
+            }
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

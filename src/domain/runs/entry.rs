@@ -1,0 +1,505 @@
+//! One run in the reducer: the facts of its Job, pods, events and log, and what follows from them.
+
+use super::removal::removal;
+use super::timeline::timeline;
+use super::{Marks, Phase, PodFacts, Ran, Reason, Run};
+use crate::domain::logs::LogEvent;
+use crate::domain::manifest::{OURS, SAMPLE_ANNOTATION};
+use crate::domain::observed::{ContainerState, EventSeen, JobSeen, PodSeen};
+use crate::domain::verdict::{Kubernetes, Verdict, is_telling, judge};
+use jiff::{SignedDuration, Timestamp};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Most events kept of one run; a pod that cannot start makes them for hours.
+const EVENTS_MAX: usize = 100;
+
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) run: Run,
+    /// When this program first knew of it.
+    first_seen: Timestamp,
+    /// A watch or a list has shown the Job, and not only the answer to its creation.
+    pub(super) watched: bool,
+    deleting: Option<Timestamp>,
+    suspended: bool,
+    /// Pods of the Job that are in the cluster; nearly always one.
+    pods: Vec<PodSeen>,
+    /// A full list of pods held none of it.
+    no_pods: bool,
+    /// The container whose log is followed in this session.
+    followed: Option<String>,
+    /// The verdict does not wait longer than this for the log.
+    pub(super) collect_by: Option<Timestamp>,
+    recorded: u64,
+}
+
+/// What a fact changed.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    /// Pod and container whose log is to be followed.
+    pub(super) follow: Option<(String, String)>,
+    pub(super) record: bool,
+    pub(super) ended: bool,
+    pub(super) removed: bool,
+}
+
+impl Entry {
+    pub(super) fn new(run: Run, now: Timestamp) -> Self {
+        Self {
+            run,
+            first_seen: now,
+            watched: false,
+            deleting: None,
+            suspended: false,
+            pods: Vec::new(),
+            no_pods: false,
+            followed: None,
+            collect_by: None,
+            recorded: 0,
+        }
+    }
+
+    /// A run of an earlier session: its record on disk is up to date.
+    pub(super) fn restored(run: Run) -> Self {
+        let mut entry = Self::new(run, Timestamp::MIN);
+        entry.first_seen = entry.run.created;
+        entry.watched = true;
+        entry.recorded = entry.fingerprint();
+        entry
+    }
+
+    /// Takes the state of the Job.
+    pub(super) fn job(&mut self, job: JobSeen, now: Timestamp) {
+        let run = &mut self.run;
+        let number = |key: &str| job.labels.get(key).and_then(|text| text.parse().ok());
+        run.execution = number("llmctl.flowchart.execution_id");
+        run.node_id = number("llmctl.flowchart.node_id");
+        run.ours = job.labels.get(OURS.0).is_some_and(|by| by == OURS.1);
+        if let Some(sample) = job.annotations.get(SAMPLE_ANNOTATION) {
+            run.sample = Some(sample.clone());
+        }
+        run.ttl = job.ttl;
+        run.image = job.image;
+        mark(&mut run.marks.accepted, job.created, now);
+        if let Some(finish) = job.finish {
+            run.finished_at = Some(finish.at);
+            run.kubernetes = if finish.complete {
+                Kubernetes::Complete
+            } else {
+                Kubernetes::Failed
+            };
+            run.job_reason = Reason::new(finish.reason, finish.message);
+        }
+        // It is there after all: the truth of the cluster goes before what was concluded.
+        run.removal = None;
+        self.suspended = job.suspended;
+        self.deleting = job.deleting;
+    }
+
+    /// The Job is no longer there.
+    pub(super) fn job_gone(&mut self, now: Timestamp, seen: bool) {
+        if self.run.removal.is_none() {
+            self.run.removal = Some(removal(&self.run, self.deleting, now, seen));
+        }
+    }
+
+    /// Takes the state of a pod of the Job.
+    pub(super) fn pod(&mut self, pod: PodSeen, now: Timestamp) {
+        self.no_pods = false;
+        self.pods.retain(|other| other.uid != pod.uid);
+        self.pods.push(pod);
+        self.read_pod(now);
+    }
+
+    /// Takes the last state of a pod that left the cluster.
+    pub(super) fn pod_gone(&mut self, pod: PodSeen, now: Timestamp) {
+        let uid = pod.uid.clone();
+        self.pod(pod, now);
+        self.forget_pods(|other| other == uid);
+    }
+
+    /// The pods that a full list does not hold are gone; whether it held any is remembered.
+    pub(super) fn pods_listed(&mut self, exists: impl Fn(&str) -> bool) {
+        self.forget_pods(|uid| !exists(uid));
+        self.no_pods = self.pods.is_empty();
+    }
+
+    fn forget_pods(&mut self, gone: impl Fn(&str) -> bool) {
+        self.pods.retain(|pod| !gone(&pod.uid));
+        if let Some(facts) = &mut self.run.pod
+            && (gone(&facts.uid) || self.pods.is_empty())
+        {
+            facts.gone = true;
+        }
+    }
+
+    /// Of several pods the one with the latest start counts (contract 4.2).
+    fn read_pod(&mut self, now: Timestamp) {
+        let Some(pod) = self
+            .pods
+            .iter()
+            .max_by_key(|pod| (pod.started, pod.created))
+        else {
+            return;
+        };
+        let before = self
+            .run
+            .pod
+            .take()
+            .filter(|facts| facts.uid == pod.uid)
+            .unwrap_or_default();
+        self.run.pod = Some(pod_facts(pod, before, &mut self.run.marks, now));
+    }
+
+    /// Takes an event about the Job or its pod.
+    pub(super) fn event(&mut self, event: EventSeen, now: Timestamp) {
+        let marks = &mut self.run.marks;
+        match event.reason.as_str() {
+            // The scheduler's events have fractions of a second.
+            "Scheduled" => mark(&mut marks.scheduled, event.first, now),
+            "Pulling" if marks.pulling.is_none() => mark(&mut marks.pulling, event.first, now),
+            "Pulled" if marks.pulling.is_some() => mark(&mut marks.pulled, event.last, now),
+            _ => {}
+        }
+        let events = &mut self.run.events;
+        if let Some(known) = events.iter_mut().find(|known| known.uid == event.uid) {
+            *known = event;
+            return;
+        }
+        let at = events.partition_point(|known| known.last <= event.last);
+        events.insert(at, event);
+        if events.len() > EVENTS_MAX {
+            events.remove(0);
+        }
+    }
+
+    /// Takes a piece of the log. Gives whether more than lines came.
+    pub(super) fn log(&mut self, event: LogEvent) -> bool {
+        if let LogEvent::Opened { container_id } = &event
+            && *container_id != self.run.log.summary().container_id
+            && !self.run.log.summary().container_id.is_empty()
+        {
+            // Another container: what the old one said does not count.
+            self.run.executor = None;
+            self.run.malformed = None;
+            self.run.marker_at = None;
+        }
+        if !self.run.log.take(event) {
+            return false;
+        }
+        let reader = self.run.log.reader();
+        if let Some(started) = reader.started() {
+            let at = started.at.or(self.run.marks.started);
+            self.run.marker_at = self.run.marker_at.or(at).or(Some(self.run.created));
+        }
+        if let Some(result) = reader.result() {
+            self.run.executor = Some(result.clone());
+        }
+        if let Some(malformed) = reader.malformed() {
+            self.run.malformed = Some(malformed.to_owned());
+        }
+        true
+    }
+
+    /// Brings everything that follows from the facts up to date.
+    pub(super) fn refresh(&mut self, now: Timestamp, patience: SignedDuration) -> Change {
+        let before = (self.run.verdict, self.run.phase);
+        if matches!(before.1, Phase::Dispatching | Phase::NotDispatched) && !self.accepted() {
+            return self.changed(before);
+        }
+        let follow = self.follow();
+        self.run.phase = self.phase();
+        self.run.kubernetes = self.kubernetes();
+        let over = self.run.finished_at.is_some() || self.run.removal.is_some();
+        self.collect_by = match self.collect_by {
+            _ if !over => None,
+            None => now.checked_add(patience).ok(),
+            set => set,
+        };
+        let collected = &mut self.run.marks.collected;
+        if !over {
+            *collected = None;
+        }
+        let late = self.collect_by.is_some_and(|by| now >= by);
+        // What comes after a settled verdict may change it, but does not take it back.
+        let settled = over && (collected.is_some() || late || !self.may_say_more());
+        if settled && self.run.marks.collected.is_none() {
+            self.run.marks.collected = Some(self.collected(now));
+        }
+        if settled {
+            self.collect_by = None;
+        } else if self.suspended {
+            self.run.reason = Reason::new("Suspended", "");
+        } else {
+            self.run.reason = Reason::default();
+        }
+        let judgement = judge(&self.run, settled);
+        let run = &mut self.run;
+        run.verdict = judgement.verdict;
+        run.uncertain = judgement.uncertain;
+        run.dispatch = judgement.dispatch;
+        run.reason = judgement.reason;
+        run.why = judgement.why;
+        run.disagreement = judgement.disagreement;
+        run.timeline = timeline(run);
+        Change {
+            follow,
+            ..self.changed(before)
+        }
+    }
+
+    fn accepted(&self) -> bool {
+        self.run.marks.accepted.is_some()
+    }
+
+    /// Compares with what was last recorded.
+    pub(super) fn changed(&mut self, (verdict, phase): (Verdict, Phase)) -> Change {
+        let fingerprint = self.fingerprint();
+        let record = fingerprint != self.recorded && self.run.phase != Phase::Dispatching;
+        self.recorded = fingerprint;
+        Change {
+            follow: None,
+            record,
+            ended: self.run.verdict != verdict && self.run.verdict.is_final(),
+            removed: self.run.phase != phase && self.run.phase == Phase::Removed,
+        }
+    }
+
+    /// The container to follow: once per container, as soon as it runs or has run.
+    fn follow(&mut self) -> Option<(String, String)> {
+        let pod = self.run.pod.as_ref()?;
+        let known = self.run.log.summary();
+        let whole = self.run.log.is_over() && known.container_id == pod.container_id;
+        if pod.ran != Ran::Yes
+            || pod.gone
+            || pod.container_id.is_empty()
+            || whole
+            || self.followed.as_ref() == Some(&pod.container_id)
+        {
+            return None;
+        }
+        self.followed = Some(pod.container_id.clone());
+        Some((pod.name.clone(), pod.container_id.clone()))
+    }
+
+    fn phase(&self) -> Phase {
+        let run = &self.run;
+        let pod = run.pod.as_ref();
+        if run.removal.is_some() {
+            Phase::Removed
+        } else if self.deleting.is_some() {
+            Phase::Deleting
+        } else if run.finished_at.is_some() {
+            Phase::Retained
+        } else if pod.is_some_and(|pod| pod.ran == Ran::Yes) {
+            if run.marker_at.is_some() {
+                Phase::Started
+            } else {
+                Phase::Running
+            }
+        } else if pod.is_some_and(|pod| !pod.node.is_empty() || !pod.reason.is_empty()) {
+            Phase::Pending
+        } else {
+            Phase::Queued
+        }
+    }
+
+    fn kubernetes(&self) -> Kubernetes {
+        let run = &self.run;
+        match run.kubernetes {
+            Kubernetes::Complete | Kubernetes::Failed => run.kubernetes,
+            _ if run.removal.is_some() => Kubernetes::Gone,
+            _ if run.pod.as_ref().is_some_and(|pod| pod.ran == Ran::Yes) => Kubernetes::Running,
+            _ => Kubernetes::Pending,
+        }
+    }
+
+    /// Whether more may be learnt of a run whose Job is over: its log is still read, or its pod has not shown its end yet.
+    fn may_say_more(&self) -> bool {
+        if self.run.log.is_over() {
+            return false;
+        }
+        if self.followed.is_some() {
+            return true;
+        }
+        match &self.run.pod {
+            // A container can end without having been seen running, and a failing pod may not have shown its end yet.
+            Some(pod) => !pod.gone && !pod.over,
+            None => !self.no_pods && self.run.removal.is_none(),
+        }
+    }
+
+    /// When the verdict could be given: now, or when the Job finished if that was before this program looked.
+    fn collected(&self, now: Timestamp) -> Timestamp {
+        match self.run.finished_at {
+            Some(finished) if self.first_seen > finished + SignedDuration::from_secs(1) => finished,
+            _ => now,
+        }
+    }
+
+    /// Two equal fingerprints: the record on disk is up to date. The log's lines are not part of it, only whether it is over.
+    fn fingerprint(&self) -> u64 {
+        let run = &self.run;
+        let mut hasher = DefaultHasher::new();
+        (
+            run.phase,
+            run.verdict,
+            run.uncertain,
+            run.dispatch,
+            run.kubernetes,
+        )
+            .hash(&mut hasher);
+        (
+            run.marks,
+            run.finished_at,
+            run.ttl,
+            run.removal,
+            run.marker_at,
+        )
+            .hash(&mut hasher);
+        (&run.reason, &run.why, &run.pod, &run.sample, &run.refusal).hash(&mut hasher);
+        (run.cancel_asked, run.remove_asked, run.log.is_over()).hash(&mut hasher);
+        (
+            run.executor.is_some(),
+            &run.malformed,
+            &run.log.summary().container_id,
+        )
+            .hash(&mut hasher);
+        for event in &run.events {
+            (&event.uid, event.count, event.last).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Adds what an earlier session knew and the cluster does not tell.
+    pub(super) fn merge(&mut self, earlier: Run) {
+        let run = &mut self.run;
+        run.executor = run.executor.take().or(earlier.executor);
+        run.marker_at = run.marker_at.or(earlier.marker_at);
+        run.malformed = run.malformed.take().or(earlier.malformed);
+        run.cancel_asked = run.cancel_asked.or(earlier.cancel_asked);
+        run.remove_asked = run.remove_asked.or(earlier.remove_asked);
+        run.refusal = run.refusal.take().or(earlier.refusal);
+        run.sample = run.sample.take().or(earlier.sample);
+        if run.pod.is_none() {
+            run.pod = earlier.pod;
+        }
+        if self.followed.is_none() {
+            run.log = earlier.log;
+        }
+        fill(&mut run.marks, &earlier.marks);
+        for event in earlier.events {
+            if !run.events.iter().any(|known| known.uid == event.uid) {
+                run.events.push(event);
+            }
+        }
+        run.events.sort_by_key(|event| event.last);
+    }
+}
+
+fn fill(marks: &mut Marks, earlier: &Marks) {
+    for (slot, known) in [
+        (&mut marks.scheduled, earlier.scheduled),
+        (&mut marks.pulling, earlier.pulling),
+        (&mut marks.pulled, earlier.pulled),
+        (&mut marks.started, earlier.started),
+        (&mut marks.ended, earlier.ended),
+    ] {
+        *slot = slot.or(known);
+    }
+}
+
+/// Sets a mark to the cluster's time, which has whole seconds. When it is watched as it happens, our clock within that second is nearer.
+fn mark(slot: &mut Option<Timestamp>, at: Timestamp, now: Timestamp) {
+    let second = |t: Timestamp| t.as_second();
+    if slot.is_some_and(|known| second(known) == second(at) && at.subsec_nanosecond() == 0) {
+        return;
+    }
+    let here = at.subsec_nanosecond() == 0 && second(now) == second(at);
+    *slot = Some(if here { now } else { at });
+}
+
+fn pod_facts(pod: &PodSeen, before: PodFacts, marks: &mut Marks, now: Timestamp) -> PodFacts {
+    if let Some(at) = pod
+        .scheduling
+        .as_ref()
+        .filter(|s| s.done)
+        .and_then(|s| s.at)
+    {
+        mark(&mut marks.scheduled, at, now);
+    }
+    let mut facts = PodFacts {
+        name: pod.name.clone(),
+        uid: pod.uid.clone(),
+        node: pod.node.clone(),
+        gone: false,
+        ..before
+    };
+    facts.over = matches!(pod.phase.as_str(), "Succeeded" | "Failed");
+    facts.reason = Reason::new(&pod.reason, &pod.message);
+    // Without a container status: not made yet, or forgotten by an eviction.
+    let mut ran = if pod.phase == "Pending" {
+        Ran::No
+    } else {
+        Ran::Unknown
+    };
+    if let Some(scheduling) = pod.scheduling.as_ref().filter(|s| !s.done) {
+        ran = Ran::No;
+        if facts.reason.is_empty() {
+            facts.reason = Reason::new(&scheduling.reason, &scheduling.message);
+        }
+    }
+    if let Some(container) = &pod.container {
+        if !container.id.is_empty() {
+            facts.container_id.clone_from(&container.id);
+        }
+        facts.image.clone_from(&container.image);
+        facts.image_id.clone_from(&container.image_id);
+        let (word, message) = match &container.state {
+            ContainerState::Waiting { reason, message } => {
+                ran = Ran::No;
+                (reason, message)
+            }
+            ContainerState::Running { since } => {
+                ran = Ran::Yes;
+                mark(&mut marks.started, *since, now);
+                (&pod.reason, &pod.message)
+            }
+            ContainerState::Terminated {
+                started,
+                finished,
+                exit,
+                signal,
+                reason,
+                message,
+            } => {
+                ran = match reason.as_str() {
+                    "StartError" | "ContainerCannotRun" | "CreateContainerError" => Ran::No,
+                    // It says nothing itself: what was seen before stands.
+                    "ContainerStatusUnknown" => facts.ran,
+                    _ => Ran::Yes,
+                };
+                if ran == Ran::Yes {
+                    if let Some(at) = started {
+                        mark(&mut marks.started, *at, now);
+                    }
+                    if let Some(at) = finished {
+                        mark(&mut marks.ended, *at, now);
+                    }
+                }
+                facts.exit = Some(*exit);
+                facts.signal = *signal;
+                (reason, message)
+            }
+        };
+        if facts.reason.is_empty() {
+            facts.reason = Reason::new(word, message);
+        }
+    }
+    // Work that was done stays done, whatever a later status forgets.
+    facts.ran = if facts.ran == Ran::Yes { Ran::Yes } else { ran };
+    if facts.ran == Ran::No && facts.exit.is_none() && is_telling(&facts.reason.word) {
+        facts.waited = facts.reason.clone();
+    }
+    facts
+}
