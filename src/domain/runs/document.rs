@@ -40,7 +40,7 @@ pub struct RunDocument<'a> {
     pub dispatch: DispatchDocument,
     pub created: Timestamp,
     pub finished: Option<Timestamp>,
-    /// Seconds from the container's start to its end, or to now.
+    /// Seconds that the work took, or has taken until now.
     pub took: Option<f64>,
     pub timeline: Vec<StretchDocument>,
     pub ttl: TtlDocument,
@@ -54,8 +54,8 @@ pub struct RunDocument<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DispatchDocument {
     pub status: Dispatch,
-    /// `kubernetes:<namespace>/<job>`.
-    pub id: String,
+    /// `kubernetes:<namespace>/<job>`; null until the API server accepted the Job.
+    pub id: Option<String>,
     pub start_marker: Option<Timestamp>,
 }
 
@@ -72,9 +72,11 @@ pub struct StretchDocument {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TtlDocument {
     pub seconds: Option<u32>,
-    pub expires: Option<Timestamp>,
-    pub remaining: Option<f64>,
-    pub removed: Option<Timestamp>,
+    /// When it is due to be removed.
+    pub expires_at: Option<Timestamp>,
+    /// Until then; absent once it is gone.
+    pub remaining_seconds: Option<f64>,
+    pub removed_at: Option<Timestamp>,
     pub removed_by: Option<RemovedBy>,
 }
 
@@ -121,12 +123,12 @@ impl<'a> RunDocument<'a> {
             exit: run.verdict.exit_code(),
             dispatch: DispatchDocument {
                 status: run.dispatch,
-                id: format!("kubernetes:{}/{}", run.namespace, run.job),
+                id: run.dispatch_id(),
                 start_marker: run.marker_at,
             },
             created: run.created,
             finished: run.finished_at,
-            took: run.took(now),
+            took: run.took(now).map(|took| took.as_secs_f64()),
             timeline: run
                 .timeline
                 .iter()
@@ -139,12 +141,12 @@ impl<'a> RunDocument<'a> {
                 .collect(),
             ttl: TtlDocument {
                 seconds: run.ttl.map(|ttl| ttl.0),
-                expires: run.expires_at(),
-                remaining: run
+                expires_at: run.expires_at(),
+                remaining_seconds: run
                     .expires_at()
                     .filter(|_| run.removal.is_none())
                     .map(|at| seconds(now, at)),
-                removed: run.removal.map(|removal| removal.at),
+                removed_at: run.removal.map(|removal| removal.at),
                 removed_by: run.removal.map(|removal| removal.by),
             },
             image: &run.image,
@@ -179,11 +181,5 @@ impl Run {
     pub fn label(&self) -> String {
         self.execution
             .map_or_else(|| self.job.clone(), |n| n.to_string())
-    }
-
-    /// Seconds that its container ran, to `now` while it does.
-    pub fn took(&self, now: Timestamp) -> Option<f64> {
-        let started = self.marks.started?;
-        Some(seconds(started, self.marks.ended.unwrap_or(now)))
     }
 }
