@@ -10,7 +10,7 @@ use super::output::{self, Format};
 use super::session::Setup;
 use crate::domain::logs::{Follow, LogEvent, LogLine};
 use crate::domain::runs::document::RunDocument;
-use crate::domain::runs::{Phase, Run, RunId};
+use crate::domain::runs::{Phase, Ran, Run, RunId};
 use crate::domain::target::Target;
 use crate::domain::verdict::Verdict;
 use clap::Subcommand;
@@ -162,7 +162,7 @@ async fn logs(
     if !living {
         return past_log(headless, &id, timestamps);
     }
-    let started = run.pod.as_ref().is_some_and(|pod| pod.ran);
+    let started = run.pod.as_ref().is_some_and(|pod| pod.ran == Ran::Yes);
     if !started && !follow {
         return Err(Failure::other(format!(
             "run {name} has no log yet: {}; --follow waits for it",
