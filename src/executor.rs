@@ -59,12 +59,9 @@ pub struct Invocation {
 /// Takes the whole process: it handles the signals, waits for any child, ends every descendant, and writes the result
 /// as the last line of standard output. Must not be called inside a runtime.
 pub fn main(invocation: &Invocation) -> i32 {
-    let outlets = match Outlets::open() {
-        Ok(outlets) => outlets,
-        Err(error) => {
-            eprintln!("llmctl-dev executor: standard output cannot be used: {error}");
-            return 1;
-        }
+    let Ok(outlets) = Outlets::open() else {
+        // There is nothing to say it on.
+        return 1;
     };
     let started = Timestamp::now();
     let report = match Builder::new_current_thread().enable_all().build() {
@@ -85,7 +82,7 @@ async fn execute(invocation: &Invocation, outlets: &Outlets) -> Report {
     };
     let source = Source::choose(invocation, |name| env::var_os(name));
     let document = tokio::select! {
-        read = receive(source) => read,
+        read = receive(source, outlets) => read,
         stop = stop.next() => return Report::before_payload(setting::stopped(stop), started),
     };
     let parsed =
@@ -97,7 +94,7 @@ async fn execute(invocation: &Invocation, outlets: &Outlets) -> Report {
 }
 
 /// Reads on a thread, so that signals are still heard.
-async fn receive(source: Source) -> Result<Document, Rejection> {
+async fn receive(source: Source, outlets: &Outlets) -> Result<Document, Rejection> {
     let from_stdin = source == Source::Stdin;
     let (send, mut arrived) = oneshot::channel();
     let reader = thread::Builder::new()
@@ -115,7 +112,7 @@ async fn receive(source: Source) -> Result<Document, Rejection> {
     let read = tokio::select! {
         read = &mut arrived => read,
         () = sleep_until(impatient), if from_stdin => {
-            eprintln!("llmctl-dev executor: still waiting for the payload on standard input");
+            outlets.stderr.say("still waiting for the payload on standard input");
             arrived.await
         }
     };

@@ -23,14 +23,15 @@ pub(super) fn deliver(mut report: Report, invocation: &Invocation, outlets: &Out
             "The result file {} could not be written: {error}.",
             path.display()
         );
-        outlets.stderr.end_line();
-        eprintln!("llmctl-dev executor: {warning}");
+        outlets.stderr.say(&warning);
         report.warn(warning);
     }
     outlets.stderr.end_line();
     let line = format!("{RESULT_PREFIX}{}", json::line(&report.document));
     if let Err(error) = outlets.stdout.finish(&line) {
-        eprintln!("llmctl-dev executor: the result line could not be written: {error}");
+        outlets
+            .stderr
+            .say(&format!("the result line could not be written: {error}"));
         return report.exit_code.max(1);
     }
     report.exit_code

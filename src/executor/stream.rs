@@ -82,6 +82,12 @@ impl Outlet {
         }
     }
 
+    /// Writes a line of the executor's own. Whoever listens may be gone, so it cannot fail.
+    pub(super) fn say(&self, message: &str) {
+        self.end_line();
+        self.pass(format!("llmctl-dev executor: {message}\n").as_bytes());
+    }
+
     /// Writes the last line, at the beginning of a line of its own, and nothing ever after it.
     pub(super) fn finish(&self, line: &str) -> io::Result<()> {
         let mut state = held(&self.state);
