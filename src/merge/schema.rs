@@ -50,7 +50,6 @@ struct Types {
 
 #[derive(Debug)]
 struct Type {
-    name: &'static str,
     atomic: bool,
     fields: BTreeMap<&'static str, Place>,
 }
@@ -204,7 +203,6 @@ impl Types {
                     types.types.insert(
                         name,
                         Type {
-                            name,
                             atomic,
                             fields: BTreeMap::new(),
                         },
@@ -288,8 +286,8 @@ mod tests {
         }
         assert_eq!(TYPES.roots.len(), 21);
         TYPES.roots.values().for_each(check);
-        for found in TYPES.types.values() {
-            assert!(!found.fields.is_empty(), "{}", found.name);
+        for (name, found) in &TYPES.types {
+            assert!(!found.fields.is_empty(), "{name}");
             found.fields.values().for_each(check);
         }
     }

@@ -1,10 +1,10 @@
 //! Patches: merge, JSON, strategic merge, and server-side apply.
 
 use http::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::kinds::Kind;
-use super::requests::{Request, Target};
+use super::requests::{self, Request, Target};
 use super::respond::{self, Body};
 use super::status::Status;
 use super::store::Store;
@@ -19,8 +19,16 @@ pub(super) fn patch(
     request: &Request,
     target: &Target,
 ) -> Result<Response<Body>, Status> {
+    if request.content_type() == "application/apply-patch+yaml" {
+        return apply(store, request, target);
+    }
+    if request.parameter("force").is_some() {
+        return Err(invalid_options(
+            "force: Forbidden: may not be specified for non-apply patch",
+        ));
+    }
     let view = View::of(request, target)?;
-    let writer = Writer::of(request, target, "Update")?;
+    let writer = Writer::of(request, target)?;
     let patch = Patch::of(request)?;
     let dry_run = request.dry_run()?;
     let mut warnings = Vec::new();
@@ -40,6 +48,65 @@ pub(super) fn patch(
     )?;
     let response = respond::json(200, &view.one(&changed, store.clock().now()));
     Ok(write::warned(response, &warnings))
+}
+
+/// Answers a server-side apply, which makes the object when there is none.
+fn apply(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
+    let view = View::of(request, target)?;
+    if request.parameter("fieldManager").is_none() {
+        return Err(invalid_options(
+            "fieldManager: Required value: is required for apply patch",
+        ));
+    }
+    let writer = Writer::of(request, target)?;
+    let mut config = requests::parse_yaml(&request.body)?;
+    if !config["metadata"]["managedFields"].is_null() {
+        return Err(Status::bad_request("metadata.managedFields must be nil"));
+    }
+    let warnings = writer.check_form(&config)?;
+    write::place(target, &mut config)?;
+    write::name_or_check(target, &mut config)?;
+    let (dry_run, force) = (request.dry_run()?, request.flag("force"));
+    let clock = store.clock();
+    let (code, object) = if store
+        .find(target.kind, target.namespace(), target.name())
+        .is_some()
+    {
+        let changed = store.try_modify(
+            target.kind,
+            target.namespace(),
+            target.name(),
+            dry_run,
+            |stored| {
+                let old = stored.clone();
+                *stored = writer.applied(&old, &config, force, clock)?;
+                writer.settle(&old, stored)
+            },
+        )?;
+        (200, changed)
+    } else if target.subresource.is_some() {
+        return Err(Status::not_found(target.kind, target.name()));
+    } else {
+        let fresh = writer.applied(&json!({}), &config, force, clock)?;
+        (
+            201,
+            write::insert(store, target, fresh, dry_run, |object| {
+                writer.admit_applied(object)
+            })?,
+        )
+    };
+    let response = respond::json(code, &view.one(&object, clock.now()));
+    Ok(write::warned(response, &warnings))
+}
+
+fn invalid_options(why: &str) -> Status {
+    let mut status = Status::new(
+        422,
+        "Invalid",
+        format!("PatchOptions.meta.k8s.io \"\" is invalid: {why}"),
+    );
+    *status.details = json!({"group": "meta.k8s.io", "kind": "PatchOptions"});
+    status
 }
 
 /// A patch that is applied to what is stored.

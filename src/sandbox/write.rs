@@ -22,12 +22,12 @@ pub(super) fn create(
     target: &Target,
 ) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
-    let writer = Writer::of(request, target, "Update")?;
+    let writer = Writer::of(request, target)?;
     let mut object = request.document(target.kind)?;
     let warnings = writer.check_form(&object)?;
     place(target, &mut object)?;
     let dry_run = request.dry_run()?;
-    let made = store.try_create(target.kind, object, dry_run, |object| {
+    let made = insert(store, target, object, dry_run, |object| {
         writer.admit_new(object, store.clock())
     })?;
     Ok(warned(
@@ -43,7 +43,7 @@ pub(super) fn update(
     target: &Target,
 ) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
-    let writer = Writer::of(request, target, "Update")?;
+    let writer = Writer::of(request, target)?;
     let mut object = request.document(target.kind)?;
     let warnings = writer.check_form(&object)?;
     place(target, &mut object)?;
@@ -121,6 +121,17 @@ pub(super) fn delete_collection(
     }
 }
 
+/// Puts a new object in.
+pub(super) fn insert(
+    store: &Store,
+    target: &Target,
+    object: Value,
+    dry_run: bool,
+    check: impl FnOnce(&mut Value) -> Result<(), Status>,
+) -> Result<Arc<Value>, Status> {
+    store.try_create(target.kind, object, dry_run, check)
+}
+
 /// Puts the object where the path says, unless it says otherwise itself.
 pub(super) fn place(target: &Target, object: &mut Value) -> Result<(), Status> {
     if target.new_events && target.kind == Kind::Event {
@@ -154,6 +165,15 @@ pub(super) fn check_name(target: &Target, object: &Value) -> Result<(), Status> 
             target.name()
         ))),
     }
+}
+
+/// [`check_name`] for an object that may leave its name to the path.
+pub(super) fn name_or_check(target: &Target, object: &mut Value) -> Result<(), Status> {
+    let name = &mut object["metadata"]["name"];
+    if name.as_str().unwrap_or_default().is_empty() {
+        *name = target.name().into();
+    }
+    check_name(target, object)
 }
 
 /// Adds `Warning` headers, as the API does for accepted but doubtful input.

@@ -1,12 +1,15 @@
 //! What stands between a client's object and the store: form, defaults, rules, and who owns which field.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::clock::Clock;
 use super::defaults;
 use super::kinds::Kind;
 use super::requests::{Request, Target};
 use super::status::Status;
+use crate::merge::apply::{self, Author, Owner};
+use crate::merge::fields::Path;
+use crate::merge::schema::{self, Schema};
 
 /// One client's write to one resource.
 #[derive(Debug)]
@@ -14,7 +17,8 @@ pub(super) struct Writer {
     kind: Kind,
     subresource: Option<String>,
     /// Who writes, for `managedFields`.
-    pub(super) manager: String,
+    manager: String,
+    api_version: String,
     strictness: Strictness,
 }
 
@@ -31,11 +35,7 @@ impl Writer {
     ///
     /// # Errors
     /// 422 for a word of `fieldValidation` that means nothing.
-    pub(super) fn of(
-        request: &Request,
-        target: &Target,
-        _operation: &'static str,
-    ) -> Result<Self, Status> {
+    pub(super) fn of(request: &Request, target: &Target) -> Result<Self, Status> {
         let strictness = match request.parameter("fieldValidation") {
             Some("Strict") => Strictness::Strict,
             None | Some("Warn") => Strictness::Warn,
@@ -54,6 +54,7 @@ impl Writer {
             kind: target.kind,
             subresource: target.subresource.clone(),
             manager: request.manager(),
+            api_version: target.kind.api_version(),
             strictness,
         })
     }
@@ -78,24 +79,121 @@ impl Writer {
     }
 
     /// The last word on a new object that has all its defaults.
-    pub(super) fn admit_new(&self, _object: &mut Value, _clock: &Clock) -> Result<(), Status> {
+    ///
+    /// # Errors
+    /// 422 when it breaks a rule of its kind.
+    pub(super) fn admit_new(&self, object: &mut Value, clock: &Clock) -> Result<(), Status> {
+        prune_nulls(object);
+        let time = clock.stamp();
+        let nothing = json!({});
+        let owners = apply::note_update(
+            &nothing,
+            object,
+            Vec::new(),
+            &self.author(&time),
+            self.schema(),
+            |path| self.owns(path),
+        );
+        apply::set_owners(object, owners);
+        Ok(())
+    }
+
+    /// The last word on a new object that came by an apply: its owners are written already.
+    ///
+    /// # Errors
+    /// As [`Self::admit_new`].
+    pub(super) fn admit_applied(&self, object: &mut Value) -> Result<(), Status> {
+        prune_nulls(object);
         Ok(())
     }
 
     /// The last word on a change: `new` comes from the client and leaves as it will be stored.
     ///
     /// # Errors
-    /// 409 when it is based on another version than the stored one.
+    /// 409 when it is based on another version than the stored one, 422 when it breaks a rule of its kind.
     pub(super) fn admit_change(
         &self,
         old: &Value,
         new: &mut Value,
-        _clock: &Clock,
+        clock: &Clock,
     ) -> Result<(), Status> {
+        self.settle(old, new)?;
+        let owners = recorded(old, new);
+        let time = clock.stamp();
+        // Nobody kept a record so far, so nobody begins one now: as on a real cluster, the first apply will.
+        let owners = if owners.is_empty() {
+            owners
+        } else {
+            apply::note_update(
+                old,
+                new,
+                owners,
+                &self.author(&time),
+                self.schema(),
+                |path| self.owns(path),
+            )
+        };
+        apply::set_owners(new, owners);
+        Ok(())
+    }
+
+    /// What an apply of `config` makes of `live` (an empty object when there is none), with its owners.
+    ///
+    /// # Errors
+    /// 409 when others own what it would change, unless forced.
+    pub(super) fn applied(
+        &self,
+        live: &Value,
+        config: &Value,
+        force: bool,
+        clock: &Clock,
+    ) -> Result<Value, Status> {
+        let time = clock.stamp();
+        apply::apply(live, config, &self.author(&time), self.schema(), force, |path| self.owns(path)).map_err(|conflicts| {
+            let causes: Vec<Value> = conflicts
+                .0
+                .iter()
+                .map(|one| {
+                    json!({"reason": "FieldManagerConflict", "message": format!("conflict with {}", one.owner), "field": one.field})
+                })
+                .collect();
+            let mut status = Status::new(409, "Conflict", conflicts.to_string());
+            *status.details = json!({"causes": causes});
+            status
+        })
+    }
+
+    /// Brings a changed object into the form in which it is stored; its owners are another matter.
+    ///
+    /// # Errors
+    /// As [`Self::admit_change`].
+    pub(super) fn settle(&self, old: &Value, new: &mut Value) -> Result<(), Status> {
         check_version(self.kind, old, new)?;
         self.keep_others_part(old, new);
         defaults::fill(self.kind, new);
         Ok(())
+    }
+
+    fn author<'a>(&'a self, time: &'a str) -> Author<'a> {
+        Author {
+            manager: &self.manager,
+            api_version: &self.api_version,
+            subresource: self.subresource.as_deref().unwrap_or_default(),
+            time,
+        }
+    }
+
+    fn schema(&self) -> Option<Schema> {
+        schema::of(&self.api_version, self.kind.name())
+    }
+
+    /// Whether a writer of this resource can own the field at all.
+    fn owns(&self, path: &Path) -> bool {
+        let status = path.starts_with(&Path::of(&["status"]));
+        match self.subresource.as_deref() {
+            Some("status") => status,
+            _ => !(status && self.kind.has_status()),
+        }
     }
 
     /// A write to the main resource leaves `status` alone, and one to `status` leaves the rest.
@@ -167,6 +265,21 @@ fn check_version(kind: Kind, old: &Value, new: &Value) -> Result<(), Status> {
             Err(Status::conflict(kind, name, why))
         }
         _ => Ok(()),
+    }
+}
+
+/// The owners on which a change builds: a client may rewrite the record, and an empty entry erases it.
+fn recorded(old: &Value, new: &Value) -> Vec<Owner> {
+    match new["metadata"]["managedFields"].as_array() {
+        Some(entries)
+            if entries
+                .iter()
+                .any(|entry| entry.as_object().is_some_and(Map::is_empty)) =>
+        {
+            Vec::new()
+        }
+        Some(entries) if !entries.is_empty() => apply::owners(new),
+        _ => apply::owners(old),
     }
 }
 

@@ -250,6 +250,67 @@ async fn faults_are_seen_by_clients_and_pass() {
 }
 
 #[tokio::test]
+async fn an_apply_owns_conflicts_and_leaves() {
+    let sandbox = sandbox();
+    let maps: Api<ConfigMap> = Api::default_namespaced(client(&sandbox));
+    let config = |data: Value| {
+        Patch::Apply(
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": data}),
+        )
+    };
+    let (one, two) = (PatchParams::apply("one"), PatchParams::apply("two"));
+    let made = maps
+        .patch("x", &one, &config(json!({"a": "1", "b": "1"})))
+        .await
+        .unwrap();
+    let again = maps
+        .patch("x", &one, &config(json!({"a": "1", "b": "1"})))
+        .await
+        .unwrap();
+    assert_eq!(made, again, "an apply that changes nothing writes nothing");
+
+    let conflict = refusal(maps.patch("x", &two, &config(json!({"a": "2"}))).await);
+    assert_eq!((conflict.code, conflict.reason.as_str()), (409, "Conflict"));
+    assert_eq!(
+        conflict.message,
+        r#"Apply failed with 1 conflict: conflict with "one": .data.a"#
+    );
+    let cause = conflict.details.unwrap().causes.remove(0);
+    assert_eq!(
+        (cause.reason.as_str(), cause.field.as_str()),
+        ("FieldManagerConflict", ".data.a")
+    );
+
+    let dry = PatchParams {
+        dry_run: true,
+        ..two.clone().force()
+    };
+    let would = maps
+        .patch("x", &dry, &config(json!({"a": "2"})))
+        .await
+        .unwrap();
+    assert_eq!(would.data.unwrap()["a"], "2");
+    assert_eq!(
+        maps.get("x").await.unwrap().data.unwrap()["a"],
+        "1",
+        "a dry run stores nothing"
+    );
+
+    maps.patch("x", &two.force(), &config(json!({"a": "2"})))
+        .await
+        .unwrap();
+    let left = maps
+        .patch("x", &one, &config(json!({"c": "3"})))
+        .await
+        .unwrap();
+    assert_eq!(
+        json!(left.data),
+        json!({"a": "2", "c": "3"}),
+        "b left with its owner, a stayed with its new one"
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_imitated_is_said() {
     let sandbox = sandbox();
     let client = client(&sandbox);
