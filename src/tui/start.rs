@@ -142,10 +142,13 @@ fn shown(around: &Around, found: &Found) -> Start {
     };
     let has_context = found.contexts.iter().any(|(c, _)| c.name == *profile);
     let kubeconfig = match (&found.kubeconfig, &found.silent) {
-        (Some(problem), _) => (false, problem.clone()),
-        (None, Some(silent)) => (false, silent.clone()),
-        (None, None) if has_context => (true, format!("context {profile}")),
-        (None, None) => (false, format!("no context named {profile}")),
+        (Some(problem), _) => (false, "cannot be read".into(), problem.clone()),
+        (None, Some(silent)) => {
+            let why = format!("context {profile} cannot be worked on");
+            (false, why, silent.clone())
+        }
+        (None, None) if has_context => (true, format!("context {profile}"), String::new()),
+        (None, None) => (false, format!("no context named {profile}"), String::new()),
     };
     let findings = vec![
         Finding {
@@ -158,7 +161,7 @@ fn shown(around: &Around, found: &Found) -> Start {
             found: kubeconfig.0,
             what: "kubeconfig".into(),
             why: kubeconfig.1,
-            then: String::new(),
+            then: kubeconfig.2,
         },
     ];
     Start {
