@@ -84,22 +84,26 @@ impl Cluster {
         }
         let existing = self.existing_namespaces(&wanted).await?;
         let (promised, coming) = (promised_kinds(&wanted), promised_namespaces(&wanted));
-        let compared: Vec<compare::Compared> = stream::iter(&wanted)
-            .map(|one| async {
-                let namespace_is_there = one.namespace().is_none_or(|n| existing.contains(n));
-                match &one.kind {
-                    None if promised.contains(&key(&one.reference)) => Ok(compare::created()),
-                    None => Ok(compare::unknown_kind(&one.reference)),
-                    Some(_) if namespace_is_there => self.compare(one).await,
-                    Some(_) if one.namespace().is_some_and(|n| coming.contains(n)) => {
-                        Ok(compare::created())
+        let compared: Vec<compare::Compared> = stream::iter(
+            wanted
+                .iter()
+                .map(|one| async {
+                    let namespace_is_there = one.namespace().is_none_or(|n| existing.contains(n));
+                    match &one.kind {
+                        None if promised.contains(&key(&one.reference)) => Ok(compare::created()),
+                        None => Ok(compare::unknown_kind(&one.reference)),
+                        Some(_) if namespace_is_there => self.compare(one).await,
+                        Some(_) if one.namespace().is_some_and(|n| coming.contains(n)) => {
+                            Ok(compare::created())
+                        }
+                        Some(_) => Ok(compare::no_namespace(&one.reference)),
                     }
-                    Some(_) => Ok(compare::no_namespace(&one.reference)),
-                }
-            })
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+                })
+                .collect::<Vec<_>>(),
+        )
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
         let applied = compared
             .iter()
             .any(|one| one.overlay.as_deref() == Some(overlay));
@@ -132,8 +136,15 @@ impl Cluster {
     /// Which of the namespaces that `wanted` needs are there.
     async fn existing_namespaces(&self, wanted: &[Wanted]) -> Result<BTreeSet<String>, Error> {
         let names: BTreeSet<&str> = wanted.iter().filter_map(Wanted::namespace).collect();
-        let found: Vec<(&str, bool)> = stream::iter(names)
-            .map(|name| async move { Ok::<_, Error>((name, self.namespace_exists(name).await?)) })
+        let found: Vec<(&str, bool)> =
+            stream::iter(
+                names
+                    .into_iter()
+                    .map(|name| async move {
+                        Ok::<_, Error>((name, self.namespace_exists(name).await?))
+                    })
+                    .collect::<Vec<_>>(),
+            )
             .buffered(AT_ONCE)
             .try_collect()
             .await?;

@@ -102,17 +102,6 @@ impl World {
         Ok(world)
     }
 
-    async fn prepare_sandbox(&mut self) -> Result<(), OpenError> {
-        use crate::sandbox::kinds::Kind;
-        let Some(sandbox) = &self.sandbox else {
-            return Ok(());
-        };
-        if let Some(kind) = Kind::at("", "namespaces") {
-            let _ = sandbox.store().create(kind, serde_json::json!({"apiVersion":"v1","kind":"Namespace","metadata":{"name":self.namespace}}));
-        }
-        Ok(())
-    }
-
     fn open_history(&mut self) {
         let folder = format!("{}-{}", self.target.kind, self.target.name);
         let folder: String = folder

@@ -95,17 +95,23 @@ impl Cluster {
             .map(|version| format!("/api/{version}"))
             .chain(group_versions(&groups).map(|version| format!("/apis/{version}")))
             .collect();
-        let lists: Vec<Vec<Kind>> = stream::iter(paths)
-            .map(|path| async move {
-                match self.discovery(&path, "application/json").await {
-                    Ok(list) => Ok(plain(&list).collect()),
-                    Err(Error::Unreachable { .. }) if path.starts_with("/apis/") => Ok(Vec::new()),
-                    Err(error) => Err(error),
-                }
-            })
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let lists: Vec<Vec<Kind>> = stream::iter(
+            paths
+                .into_iter()
+                .map(|path| async move {
+                    match self.discovery(&path, "application/json").await {
+                        Ok(list) => Ok(plain(&list).collect()),
+                        Err(Error::Unreachable { .. }) if path.starts_with("/apis/") => {
+                            Ok(Vec::new())
+                        }
+                        Err(error) => Err(error),
+                    }
+                })
+                .collect::<Vec<_>>(),
+        )
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
         Ok(Kinds(lists.concat()))
     }
 

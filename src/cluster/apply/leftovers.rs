@@ -51,11 +51,15 @@ impl Cluster {
                 within.into_iter().map(move |namespace| (kind, namespace))
             })
             .collect();
-        let found: Vec<Result<Vec<Leftover>, &Kind>> = stream::iter(places)
-            .map(|(kind, namespace)| self.labelled(overlay, kind, namespace))
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let found: Vec<Result<Vec<Leftover>, &Kind>> = stream::iter(
+            places
+                .into_iter()
+                .map(|(kind, namespace)| self.labelled(overlay, kind, namespace))
+                .collect::<Vec<_>>(),
+        )
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
         let mut left = Vec::new();
         let mut unseen: Vec<&str> = Vec::new();
         for one in found {
