@@ -101,6 +101,8 @@ pub enum Context {
     SettingsForm,
     /// A text field of the settings form.
     SettingsText,
+    /// The changes of the settings form, before they are saved.
+    SettingsDiff,
     Diff,
     DiffFilter,
     Question,

@@ -143,6 +143,7 @@ impl Slice {
     pub fn context(&self) -> Context {
         match &self.form {
             Some(form) if form.typing != Typing::Nothing => Context::SettingsText,
+            Some(form) if form.diff => Context::SettingsDiff,
             _ => Context::SettingsForm,
         }
     }

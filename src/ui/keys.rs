@@ -158,7 +158,7 @@ pub fn message(state: &State, event: &Event) -> Option<Msg> {
 mod tests {
     use super::*;
 
-    const CONTEXTS: [Context; 20] = [
+    const CONTEXTS: [Context; 21] = [
         Context::Anywhere,
         Context::Overlays,
         Context::OverlaysFilter,
@@ -172,6 +172,7 @@ mod tests {
         Context::RunDialogText,
         Context::SettingsForm,
         Context::SettingsText,
+        Context::SettingsDiff,
         Context::Diff,
         Context::DiffFilter,
         Context::Question,

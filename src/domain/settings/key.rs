@@ -252,31 +252,31 @@ const fn whole(min: u32, max: u32) -> Kind {
 static TABLE: [Facts; 22] = table! {
     Provider "provider" "Provider" in General: Kind::Choice(&["kubernetes"]), "kubernetes", "", NEXT_RUN;
         "Where node runs execute. Kubernetes is the only provider; the key stays for llmctl's wire format."
-    WorkspaceIdentityKey "workspace_identity_key" "Workspace identity" in General: Kind::Identity, "default", "", NEXT_RUN;
+    WorkspaceIdentityKey "workspace_identity_key" "Identity key" in General: Kind::Identity, "default", "", NEXT_RUN;
         "Names the workspace in the label llmctl.workspace_identity of every Job. A stable key, not a path."
-    AgentRuntimeCutoverEnabled "agent_runtime_cutover_enabled" "Agent runtime cutover" in General: Kind::Flag, "false", "", NEXT_RUN;
+    AgentRuntimeCutoverEnabled "agent_runtime_cutover_enabled" "Agent cutover" in General: Kind::Flag, "false", "", NEXT_RUN;
         "Tells each node to use the new agent runtime."
     DispatchTimeoutSeconds "dispatch_timeout_seconds" "Dispatch timeout" in Timeouts: whole(5, 3600), "300", "s", NEXT_RUN;
         "From the Job being accepted to its start marker. Installations older than February 2026 have 60."
     ExecutionTimeoutSeconds "execution_timeout_seconds" "Execution timeout" in Timeouts: whole(30, 86_400), "1800", "s", NEXT_RUN;
         "From the start marker to the result; also the deadline that Kubernetes enforces on the pod."
-    LogCollectionTimeoutSeconds "log_collection_timeout_seconds" "Log collection timeout" in Timeouts: whole(1, 600), "30", "s", NEXT_LOG;
+    LogCollectionTimeoutSeconds "log_collection_timeout_seconds" "Log collection" in Timeouts: whole(1, 600), "30", "s", NEXT_LOG;
         "From the end of a Job to its log being read to the end."
     CancelGraceTimeoutSeconds "cancel_grace_timeout_seconds" "Cancel grace" in Timeouts: whole(1, 300), "15", "s", NEXT_CANCEL;
         "What a cancelled run gets to stop by itself."
-    CancelForceKillEnabled "cancel_force_kill_enabled" "Force kill after grace" in Timeouts: Kind::Flag, "true", "", NEXT_CANCEL;
+    CancelForceKillEnabled "cancel_force_kill_enabled" "Force kill" in Timeouts: Kind::Flag, "true", "", NEXT_CANCEL;
         "Kills a cancelled run that did not stop within its grace."
     K8sJobTtlSeconds "k8s_job_ttl_seconds" "Job TTL" in CleanUp: whole(60, 86_400), "1800", "s", NEXT_RUN;
         "How long a finished Job and its pod stay before Kubernetes removes them."
     K8sFrontierImage "k8s_frontier_image" "Frontier image" in Images: Kind::Image, "llmctl-executor-frontier:latest", "", NEXT_RUN;
         "Executor image for models behind an API and for nodes without a model. A digest keeps it pinned."
-    K8sFrontierImageTag "k8s_frontier_image_tag" "Frontier image tag" in Images: Kind::Tag, "", "", NEXT_RUN;
+    K8sFrontierImageTag "k8s_frontier_image_tag" "Frontier tag" in Images: Kind::Tag, "", "", NEXT_RUN;
         "Replaces the tag of the frontier image. Without effect on an image pinned by digest."
     K8sVllmImage "k8s_vllm_image" "vLLM image" in Images: Kind::Image, "llmctl-executor-vllm:latest", "", NEXT_RUN;
         "Executor image for models served by vLLM. A digest keeps it pinned."
-    K8sVllmImageTag "k8s_vllm_image_tag" "vLLM image tag" in Images: Kind::Tag, "", "", NEXT_RUN;
+    K8sVllmImageTag "k8s_vllm_image_tag" "vLLM tag" in Images: Kind::Tag, "", "", NEXT_RUN;
         "Replaces the tag of the vLLM image. Without effect on an image pinned by digest."
-    K8sImagePullSecretsJson "k8s_image_pull_secrets_json" "Image pull secrets" in Images: Kind::PullSecrets, "", "", NEXT_RUN;
+    K8sImagePullSecretsJson "k8s_image_pull_secrets_json" "Pull secrets" in Images: Kind::PullSecrets, "", "", NEXT_RUN;
         "Secrets of the namespace with registry credentials, as a JSON array: [\"regcred\"]."
     K8sNamespace "k8s_namespace" "Namespace" in Cluster: Kind::Namespace, "default", "", NEXT_START;
         "Where executor Jobs live: the namespace Studio runs in (llmctl in the overlays)."
@@ -284,14 +284,14 @@ static TABLE: [Facts; 22] = table! {
         "Account of executor pods; blank is the namespace's default account."
     K8sGpuLimit "k8s_gpu_limit" "GPU limit" in Cluster: whole(0, 8), "0", "", NEXT_RUN;
         "nvidia.com/gpu that a vLLM Job asks for; 0 asks for none. Frontier Jobs never ask for one."
-    K8sInCluster "k8s_in_cluster" "In-cluster credentials" in Cluster: Kind::Flag, "false", "", DISPATCHER;
+    K8sInCluster "k8s_in_cluster" "In-cluster auth" in Cluster: Kind::Flag, "false", "", DISPATCHER;
         "Studio's dispatcher uses its own service account; off, it needs a kubeconfig. llmctl-dev uses your context."
     K8sKubeconfig "k8s_kubeconfig" "Kubeconfig" in Cluster: Kind::Secret, "", "", DISPATCHER;
         "Write-only and encrypted in Studio's database; never in a file of llmctl-dev."
     K8sLiveCodeEnabled "k8s_live_code_enabled" "Live code" in Development: Kind::Flag, "false", "", NEXT_RUN;
         "Mounts the checkout on the node into executor pods, over the code of the image."
-    K8sLiveCodeHostPath "k8s_live_code_host_path" "Live code path on the node" in Development: Kind::HostPath, "/workspace/llmctl", "", NEXT_RUN;
+    K8sLiveCodeHostPath "k8s_live_code_host_path" "Live code path" in Development: Kind::HostPath, "/workspace/llmctl", "", NEXT_RUN;
         "Directory on the Minikube node that holds the checkout."
-    K8sArgocdAppName "k8s_argocd_app_name" "Argo CD application" in Development: Kind::AppName, "", "", NEXT_RUN;
+    K8sArgocdAppName "k8s_argocd_app_name" "Argo CD app" in Development: Kind::AppName, "", "", NEXT_RUN;
         "Application that run-time Jobs are shown under; blank leaves Argo CD's labels off."
 };

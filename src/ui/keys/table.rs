@@ -40,6 +40,12 @@ const LOGS: &[Context] = &[Context::DetailLogs];
 const OVERLAYS: &[Context] = &[Context::Overlays];
 const SETTINGS: &[Context] = &[Context::Settings];
 const SETTINGS_BOTH: &[Context] = &[Context::Settings, Context::SettingsForm];
+const SETTINGS_ALL: &[Context] = &[
+    Context::Settings,
+    Context::SettingsForm,
+    Context::SettingsDiff,
+];
+const SETTINGS_DIFF: &[Context] = &[Context::SettingsDiff];
 const FORM: &[Context] = &[Context::SettingsForm];
 const DIFF: &[Context] = &[Context::Diff];
 const RUN_DIALOG: &[Context] = &[Context::RunDialog];
@@ -54,6 +60,7 @@ const MOVABLE: &[Context] = &[
     Context::DetailLogs,
     Context::RunDialog,
     Context::SettingsForm,
+    Context::SettingsDiff,
     Context::Diff,
     Context::Help,
     Context::Messages,
@@ -74,6 +81,7 @@ const PAGED: &[Context] = &[
     Context::Detail,
     Context::DetailLogs,
     Context::SettingsForm,
+    Context::SettingsDiff,
     Context::Diff,
     Context::Help,
     Context::Messages,
@@ -88,6 +96,7 @@ const PAGED_TYPED: &[Context] = &[
 const FIELDS: &[Context] = &[
     Context::RunDialog,
     Context::RunDialogText,
+    Context::SettingsForm,
     Context::SettingsText,
 ];
 
@@ -177,13 +186,18 @@ pub(super) const ROWS: &[Binding] = &[
 
     // Settings
     footer(SETTINGS, &[char('e'), ENTER], Action::EditSettings, "edit", "open the settings form"),
-    footer(FORM, &[ENTER, char('e')], Action::Accept, "edit", "type a new value"),
-    footer(SETTINGS_BOTH, &[char('s'), control('s')], Action::SaveSettings, "save", "save the settings to their file"),
+    footer(FORM, &[ENTER, char('e'), char(' ')], Action::Accept, "edit", "type a new value, or switch it over"),
+    footer(FORM, &[char('+'), RIGHT, char('l')], Action::Right, "more", "a number one step up, or switch over"),
+    row(FORM, &[char('-'), LEFT, char('h')], Action::Left, "less", "a number one step down, or switch over"),
+    footer(SETTINGS_ALL, &[char('s'), control('s')], Action::SaveSettings, "save", "save the settings to their file"),
     footer(SETTINGS_BOTH, &[char('u')], Action::UndoSetting, "undo", "undo the change of the selected setting"),
+    footer(SETTINGS_DIFF, &[char('U')], Action::UndoAllSettings, "undo all", "undo all changes that are not saved"),
     row(SETTINGS_BOTH, &[char('U')], Action::UndoAllSettings, "undo all", "undo all changes that are not saved"),
-    footer(FORM, &[char('d')], Action::ResetSetting, "default", "set the selected setting back to its default"),
+    footer(FORM, &[char('d')], Action::ResetSetting, "reset", "set the selected setting back to its default"),
     footer(SETTINGS_BOTH, &[char('D')], Action::ShowSettingsDiff, "diff", "show the changes that are not saved"),
+    footer(FORM, &[char('/')], Action::Filter, "jump", "go to a setting by a part of its name"),
     footer(FORM, &[ESC, char('q')], Action::Dismiss, "close", "close the form; changes stay and are counted in the pane"),
+    footer(SETTINGS_DIFF, &[ESC, char('q'), char('D'), ENTER], Action::Dismiss, "back", "go back to the form"),
     footer(&[Context::SettingsText], &[ENTER], Action::Accept, "take", "take the value as typed"),
     footer(&[Context::SettingsText], &[ESC], Action::Dismiss, "as before", "leave the field as it was before"),
     row(&[Context::SettingsText], &[control('s')], Action::SaveSettings, "save", "take the value and save the settings"),
