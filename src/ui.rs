@@ -33,6 +33,11 @@ mod settings;
 mod text;
 mod too_small;
 
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
+mod stage;
+
 use crate::app::{Dialog, Pane, State};
 use layout::Panes;
 use ratatui::Frame;
@@ -73,6 +78,8 @@ pub fn view(state: &State, theme: &Theme, scroll: &mut Scroll, frame: &mut Frame
         header::draw_tabs(state, theme, frame, tabs);
     }
     for dialog in &state.dialogs {
+        // What lies below steps back, so that the dialog stands out without a shadow.
+        frame.buffer_mut().set_style(rows.body, theme.behind());
         draw_dialog(dialog, state, theme, scroll, frame, rows.body);
     }
 }

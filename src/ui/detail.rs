@@ -15,7 +15,7 @@ mod timeline;
 
 use super::pane::{self, Pane};
 use super::theme::Theme;
-use super::{said, text};
+use super::text;
 use crate::app::State;
 use crate::app::link::Link;
 use crate::app::runs::detail::Tab;
@@ -38,7 +38,7 @@ pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
         return;
     };
     let tab = state.runs.tab;
-    let title = title(run, tab, theme);
+    let title = title(run, tab, area.width > 80, theme);
     let count = match tab {
         Tab::Logs => logs::count(state, run, theme),
         Tab::Events => events::count(run),
@@ -55,19 +55,16 @@ pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
     }
 }
 
-fn title(run: &Run, current: Tab, theme: &Theme) -> Vec<Span<'static>> {
+fn title(run: &Run, current: Tab, roomy: bool, theme: &Theme) -> Vec<Span<'static>> {
     let glyphs = theme.glyphs();
     let name = sanitize(&run.label()).into_owned();
     let name = text::fit_middle(&name, 24, glyphs.ellipsis);
-    let sample = text::fit(&said::sample(run), 16, glyphs.ellipsis);
-    let mut spans = vec![
-        Span::raw(format!("Run {name} ")),
-        Span::styled(
-            format!("{sample} "),
-            theme.plain().add_modifier(Modifier::DIM),
-        ),
-        Span::styled(format!("{0}{0} ", glyphs.rule), theme.muted()),
-    ];
+    let mut spans = vec![Span::raw(format!("Run {name} "))];
+    if roomy {
+        spans.push(Span::styled(format!("{0}{0} ", glyphs.rule), theme.muted()));
+    } else {
+        spans.push(Span::raw(" "));
+    }
     for (at, tab) in Tab::ALL.into_iter().enumerate() {
         if at > 0 {
             spans.push(Span::styled(format!(" {} ", glyphs.divider), theme.muted()));

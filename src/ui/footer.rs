@@ -1,6 +1,6 @@
 //! The last line of the screen, and the keys at the bottom of a pane.
 
-use super::keys::{self, TABLE};
+use super::keys::{self, Binding, TABLE};
 use super::pane::cut;
 use super::theme::{Theme, Tone};
 use crate::app::State;
@@ -19,7 +19,7 @@ pub(crate) fn hints<'a>(context: Context, theme: &Theme, focused: bool, room: us
         .iter()
         .filter(|row| row.in_footer && row.contexts.contains(&context));
     for row in rows {
-        let key = row.shown();
+        let key = key_text(row, theme);
         let width = key.chars().count() + row.label.chars().count() + 3;
         if used + width > room {
             break;
@@ -34,6 +34,15 @@ pub(crate) fn hints<'a>(context: Context, theme: &Theme, focused: bool, room: us
         spans.push(Span::styled(format!(" {} ", row.label), label_style));
     }
     Line::from(spans)
+}
+
+/// The key of a row as a footer shows it: arrows as arrows, and both where there are two directions.
+fn key_text(row: &Binding, theme: &Theme) -> String {
+    let glyphs = theme.glyphs();
+    match row.action {
+        Action::NextTab => format!("{}{}", glyphs.left, glyphs.right),
+        _ => row.shown(),
+    }
 }
 
 /// Draws the newest message at the left and the keys that hold anywhere at the right.

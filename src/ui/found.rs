@@ -97,6 +97,16 @@ pub(crate) fn occurrences(text: &str, wanted: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// The text holds `wanted`, upper and lower case alike; quick enough for every line of a log.
+pub(crate) fn holds(text: &str, wanted: &str) -> bool {
+    if wanted.is_empty() || !wanted.is_ascii() {
+        return !occurrences(text, wanted).is_empty();
+    }
+    text.as_bytes()
+        .windows(wanted.len())
+        .any(|part| part.eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
 /// Bytes of `text` that equal `wanted` (lower case) when they are lowered.
 fn begins_with(text: &str, wanted: &[char]) -> Option<usize> {
     let mut left = wanted;
@@ -147,8 +157,17 @@ mod tests {
     fn a_search_ignores_case() {
         assert_eq!(occurrences("Error: no ERROR", "error"), [0..5, 10..15]);
         assert_eq!(occurrences("ÄÖ äö", "äö"), [0..4, 5..9]);
-        assert_eq!(occurrences("aaa", "aa"), [0..2]);
+        assert_eq!(occurrences("aaaaa", "aa"), [0..2, 2..4]);
         assert!(occurrences("abc", "").is_empty());
         assert!(occurrences("", "a").is_empty());
+        for (text, wanted, held) in [
+            ("Error", "ERR", true),
+            ("Error", "eror", false),
+            ("ÄÖ", "äö", true),
+            ("日本", "a", false),
+            ("abc", "", false),
+        ] {
+            assert_eq!(holds(text, wanted), held, "{text} {wanted}");
+        }
     }
 }

@@ -72,10 +72,11 @@ fn link<'a>(state: &State, theme: &Theme) -> Vec<Span<'a>> {
     match &state.link {
         Link::Connecting { since } => {
             let waited = text::between(*since, state.now).as_secs();
-            let mut shown = format!("{} connecting", glyphs.pending);
-            if waited > 1 {
-                shown.push_str(&format!(" {waited} s"));
-            }
+            let shown = if waited > 1 {
+                format!("{} connecting {waited} s", glyphs.pending)
+            } else {
+                format!("{} connecting", glyphs.pending)
+            };
             vec![Span::styled(shown, theme.tone(Tone::Busy))]
         }
         Link::Live { .. } => vec![Span::styled(

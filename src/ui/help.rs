@@ -4,7 +4,7 @@ use super::keys::{Binding, TABLE};
 use super::pane::{self, Pane};
 use super::text;
 use super::theme::Theme;
-use crate::app::State;
+use crate::app::{self, State};
 use crate::app::action::Context;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -30,7 +30,6 @@ const GROUPS: &[(&str, &[Context])] = &[
             Context::SettingsText,
         ],
     ),
-    ("Everywhere", &[Context::Anywhere]),
 ];
 
 /// Draws the help over `area`, scrolled to `state.page_top`.
@@ -38,67 +37,49 @@ pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
     let place = super::layout::middle(area, 96, area.height);
     let inside = Pane::dialog(theme, "Help", Context::Help).draw(frame, place);
     let text = pane::padded(inside);
-    let lines = lines(theme, usize::from(text.width));
+    let lines = lines(state, theme, usize::from(text.width));
     pane::page(frame, theme, text, &lines, state.page_top);
 }
 
-fn lines(theme: &Theme, room: usize) -> Vec<Line<'static>> {
-    let mut lines = vec![
-        Line::styled(
-            "State is glyph, word and colour. Movement is the same in every list.",
-            theme.muted(),
-        ),
-        Line::default(),
-        Line::styled("Movement", theme.strong()),
-    ];
-    let movement: Vec<&Binding> = TABLE.iter().filter(|row| is_movement(row)).collect();
-    lines.extend(movement.iter().map(|row| self::row(row, theme, room)));
-    for (name, contexts) in GROUPS {
+fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::styled("Everywhere", theme.strong())];
+    let everywhere = TABLE.iter().filter(|row| holds_everywhere(row));
+    lines.extend(everywhere.map(|row| self::row(row, theme, room)));
+    // The place that the keys were in comes first.
+    let here = match state.focus {
+        app::Pane::Overlays => Context::Overlays,
+        app::Pane::Settings => Context::Settings,
+        app::Pane::Runs => state.runs.list_context(),
+        app::Pane::Detail => state.runs.detail_context(),
+    };
+    let (first, others): (Vec<_>, Vec<_>) = GROUPS
+        .iter()
+        .copied()
+        .partition(|(_, contexts)| contexts.contains(&here));
+    for (name, contexts) in first.into_iter().chain(others) {
         lines.push(Line::default());
-        lines.push(Line::styled(*name, theme.strong()));
+        lines.push(Line::styled(name, theme.strong()));
         let mut seen: Vec<(String, &str)> = Vec::new();
         let rows = TABLE.iter().filter(|row| {
-            !is_movement(row)
-                && row
-                    .contexts
-                    .iter()
-                    .any(|context| contexts.contains(context))
+            !holds_everywhere(row) && row.contexts.iter().any(|context| contexts.contains(context))
         });
         for row in rows {
             let entry = (row.shown(), row.help);
-            if !is_main(row, contexts) && !seen.contains(&entry) {
+            if !seen.contains(&entry) {
                 seen.push(entry);
                 lines.push(self::row(row, theme, room));
             }
-        }
-        if *contexts == [Context::Anywhere] {
-            let main = TABLE.iter().filter(|row| is_main(row, &[Context::Runs]));
-            lines.extend(main.map(|row| self::row(row, theme, room)));
         }
     }
     lines
 }
 
-/// Rows that move; they are the same wherever there is a list.
-fn is_movement(row: &Binding) -> bool {
-    use crate::app::action::Action;
-    matches!(
-        row.action,
-        Action::Up
-            | Action::Down
-            | Action::PageUp
-            | Action::PageDown
-            | Action::Top
-            | Action::Bottom
-    ) && row.contexts.contains(&Context::Runs)
-}
-
-/// Rows of all panes of the main screen; they stand once, at the end.
-fn is_main(row: &Binding, contexts: &[Context]) -> bool {
-    contexts.contains(&Context::Runs).then_some(()).is_some()
-        && row.contexts.contains(&Context::Overlays)
-        && row.contexts.contains(&Context::Runs)
-        && !is_movement(row)
+/// Rows of all panes stand once and not in every group.
+fn holds_everywhere(row: &Binding) -> bool {
+    row.contexts.contains(&Context::Anywhere)
+        || (row.contexts.contains(&Context::Overlays)
+            && row.contexts.contains(&Context::Settings)
+            && (row.contexts.contains(&Context::Runs) || row.contexts.contains(&Context::Detail)))
 }
 
 fn row(row: &Binding, theme: &Theme, room: usize) -> Line<'static> {

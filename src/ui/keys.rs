@@ -126,13 +126,16 @@ pub fn action(context: Context, key: Key) -> Option<Action> {
 
 /// The first key of an action: in this context, or anywhere at all.
 pub fn key_of(action: Action, context: Context) -> Option<String> {
-    let has = |row: &&Binding| row.action == action;
-    TABLE
-        .iter()
-        .filter(has)
-        .find(|row| row.contexts.contains(&context) || row.contexts.contains(&Context::Anywhere))
-        .or_else(|| TABLE.iter().find(has))
-        .map(Binding::shown)
+    let typed = context.takes_text();
+    let works = |key: &&Key| !(typed && key.is_text());
+    let rows = || TABLE.iter().filter(|row| row.action == action);
+    rows()
+        .filter(|row| {
+            row.contexts.contains(&context) || row.contexts.contains(&Context::Anywhere)
+        })
+        .find_map(|row| row.keys.iter().find(works))
+        .or_else(|| rows().find_map(|row| row.keys.first()))
+        .map(Key::to_string)
 }
 
 /// Turns a terminal event into what it means where the keys are now.

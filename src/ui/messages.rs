@@ -14,7 +14,10 @@ use ratatui::text::{Line, Span};
 /// Draws the history over `area`, scrolled to `state.page_top`.
 pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     let count = state.notices.iter().count();
-    let place = super::layout::middle(area, 110, area.height);
+    let columns = area.width.min(110);
+    let lines = lines(state, theme, usize::from(columns.saturating_sub(4)));
+    let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).max(6);
+    let place = super::layout::middle(area, columns, rows);
     let inside = Pane::dialog(theme, "Messages", Context::Messages)
         .count([Span::raw(count.to_string())])
         .draw(frame, place);
@@ -28,9 +31,7 @@ pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
         );
         return;
     }
-    let place = pane::padded(inside);
-    let lines = lines(state, theme, usize::from(place.width));
-    pane::page(frame, theme, place, &lines, state.page_top);
+    pane::page(frame, theme, pane::padded(inside), &lines, state.page_top);
 }
 
 fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {

@@ -20,10 +20,10 @@ pub(crate) fn draw(
 ) {
     let palette = &state.palette;
     let columns = area.width.saturating_sub(4).min(100);
-    let rows = u16::try_from(palette.rows.len() + 5).unwrap_or(u16::MAX);
-    let mut place = layout::middle(area, columns, rows.clamp(8, 26));
+    let rows = u16::try_from(palette.rows.len() + 6).unwrap_or(u16::MAX);
+    let mut place = layout::middle(area, columns, rows.clamp(10, 28));
     // The line being typed stays where it is while the list below it shrinks.
-    place.y = area.y + (area.height.saturating_sub(26) / 2).min(3);
+    place.y = area.y + (area.height.saturating_sub(28) / 2).min(3);
     let place = place.intersection(area);
     let inside = Pane::dialog(theme, "Palette", Context::Palette)
         .count([Span::raw(format!(
@@ -46,10 +46,18 @@ pub(crate) fn draw(
     field::draw(&palette.typed, true, theme, frame, typing);
     let list = Rect {
         y: inside.y + 2.min(inside.height),
-        height: inside.height.saturating_sub(2),
+        height: inside.height.saturating_sub(4),
         ..inside
     };
     draw_rows(palette, theme, scroll, frame, list);
+    if let Some((entry, _)) = palette.rows.get(palette.selected) {
+        let last = Rect {
+            y: inside.bottom().saturating_sub(1),
+            height: 1,
+            ..inside
+        };
+        frame.render_widget(cli_line(entry, usize::from(last.width), theme), last);
+    }
 }
 
 fn draw_rows(palette: &Palette, theme: &Theme, scroll: &mut Scroll, frame: &mut Frame, list: Rect) {
@@ -68,7 +76,7 @@ fn draw_rows(palette: &Palette, theme: &Theme, scroll: &mut Scroll, frame: &mut 
     let visible = palette.rows.iter().enumerate().skip(scroll.palette);
     for ((at, (entry, found)), y) in visible.zip(list.top()..list.bottom()) {
         let selected = at == palette.selected;
-        let line = line(entry, found, selected, usize::from(list.width), theme);
+        let line = line(entry, found, selected, theme);
         let place = Rect {
             y,
             height: 1,
@@ -82,27 +90,27 @@ fn draw_rows(palette: &Palette, theme: &Theme, scroll: &mut Scroll, frame: &mut 
     pane::scrollbar(theme, frame, list, scroll.palette, palette.rows.len());
 }
 
-fn line(entry: &Entry, found: &[u32], selected: bool, room: usize, theme: &Theme) -> Line<'static> {
+fn line(entry: &Entry, found: &[u32], selected: bool, theme: &Theme) -> Line<'static> {
     let glyphs = theme.glyphs();
     let mark = if selected { glyphs.mark } else { " " };
-    let key = keys::key_of(entry.action, Context::Palette).unwrap_or_default();
+    // The key of the main screen: here, plain keys are text.
+    let key = keys::key_of(entry.action, Context::Runs).unwrap_or_default();
     let mut spans = vec![
         Span::raw(format!("{mark} ")),
         Span::styled(text::pad(&key, 8, glyphs.ellipsis), theme.key()),
     ];
-    let used = text::columns(entry.name);
     spans.extend(found::mark(Line::from(entry.name), found, theme).spans);
-    let column = 40;
-    let gap = column_gap(used, column);
-    spans.push(Span::raw(" ".repeat(gap)));
-    let left = room.saturating_sub(10 + used + gap);
-    spans.push(Span::styled(
-        text::fit(entry.cli, left, glyphs.ellipsis),
-        theme.muted(),
-    ));
     Line::from(spans)
 }
 
-fn column_gap(used: usize, column: usize) -> usize {
-    column.saturating_sub(used).max(2)
+/// The command line that does the same as the selected action.
+fn cli_line(entry: &Entry, room: usize, theme: &Theme) -> Line<'static> {
+    if entry.cli.is_empty() {
+        return Line::styled("only here: there is no command line for it", theme.muted());
+    }
+    let line = Line::from(vec![
+        Span::styled("$ ", theme.muted()),
+        Span::styled(entry.cli, theme.accent()),
+    ]);
+    pane::cut(line, room, theme.glyphs().ellipsis)
 }

@@ -22,8 +22,8 @@ pub(crate) fn draw(question: &Question, theme: &Theme, frame: &mut Frame, area: 
         .map(Line::raw)
         .collect();
     let mut cursor = None;
-    lines.push(Line::default());
     if let Some(name) = &question.wants {
+        lines.push(Line::default());
         let prompt = format!("Type {} to go on: ", sanitize(name));
         let left = room.saturating_sub(text::columns(&prompt));
         let typed = field::shown(&question.typed, left, true, theme);
@@ -31,13 +31,6 @@ pub(crate) fn draw(question: &Question, theme: &Theme, frame: &mut Frame, area: 
         lines.push(Line::from(vec![
             Span::styled(prompt, theme.muted()),
             typed.span,
-        ]));
-    } else {
-        lines.push(Line::from(vec![
-            Span::styled("y", theme.key()),
-            Span::raw(" yes   "),
-            Span::styled("N", theme.key()),
-            Span::raw(" no"),
         ]));
     }
     let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);

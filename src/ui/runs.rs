@@ -85,8 +85,8 @@ impl Column {
         match self {
             Self::Run => Constraint::Length(5),
             Self::Sample => Constraint::Fill(1),
-            Self::State => Constraint::Length(19),
-            Self::Verdict => Constraint::Length(13),
+            Self::State => Constraint::Length(18),
+            Self::Verdict => Constraint::Length(12),
             Self::Age => Constraint::Length(4),
             Self::Took => Constraint::Length(7),
             Self::RemovedIn => Constraint::Length(14),

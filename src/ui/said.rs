@@ -115,15 +115,28 @@ pub(crate) fn verdict(run: &Run, theme: &Theme) -> Said {
         Verdict::Gone => Said::new(glyphs.uncertain, "not seen", Tone::Uncertain),
     };
     if run.disagreement.is_some() {
-        said.word.push_str(" (!)");
+        said.word.push_str(" !");
     }
     said
+}
+
+/// What came of it in a whole word, where there is room to say how beside it.
+pub(crate) fn outcome(run: &Run, theme: &Theme) -> Said {
+    match run.verdict {
+        Verdict::Pending => state(run, theme),
+        Verdict::Failed => Said::new(theme.glyphs().bad, "failed", Tone::Bad),
+        Verdict::NotDispatched => Said::new(theme.glyphs().bad, "not dispatched", Tone::Bad),
+        Verdict::Gone => Said::new(theme.glyphs().uncertain, "not seen", Tone::Uncertain),
+        _ => verdict(run, theme),
+    }
 }
 
 fn failure(run: &Run) -> String {
     if let Some(result) = &run.executor {
         return match result.status.as_str() {
             "failed" => format!("exit {}", result.exit_code),
+            // It said so, and what it printed does not hold (contract 5.7).
+            "success" => "bad result".into(),
             other => sanitize(other).into_owned(),
         };
     }

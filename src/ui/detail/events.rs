@@ -10,6 +10,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+/// Columns before a message.
+const LEAD: usize = 37;
+
 /// What stands beside the title.
 pub(super) fn count(run: &Run) -> Vec<Span<'static>> {
     if run.events.is_empty() {
@@ -29,7 +32,7 @@ pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, a
     let mut events: Vec<&EventSeen> = run.events.iter().collect();
     events.sort_by_key(|event| event.last);
     let mut lines = vec![Line::styled(
-        "TIME      OBJECT  REASON             MESSAGE",
+        "TIME       OBJECT  REASON            MESSAGE",
         theme.muted(),
     )];
     for event in events {
@@ -51,7 +54,7 @@ fn event_lines(event: &EventSeen, room: usize, theme: &Theme) -> Vec<Line<'stati
         String::new()
     };
     let message = format!("{}{times}", sanitize(&event.message));
-    let lead = 38;
+    let lead = LEAD;
     let parts = text::wrap(&message, room.saturating_sub(lead).max(12));
     let mut lines = Vec::new();
     for (n, part) in parts.into_iter().enumerate() {
@@ -61,7 +64,7 @@ fn event_lines(event: &EventSeen, room: usize, theme: &Theme) -> Vec<Line<'stati
         }
         lines.push(Line::from(vec![
             Span::styled(theme.clock(event.last), theme.muted()),
-            Span::styled(format!(" {glyph}"), theme.tone(tone)),
+            Span::styled(format!(" {glyph} "), theme.tone(tone)),
             Span::styled(
                 text::pad(&sanitize(&event.kind), 8, glyphs.ellipsis),
                 theme.muted(),
@@ -70,7 +73,6 @@ fn event_lines(event: &EventSeen, room: usize, theme: &Theme) -> Vec<Line<'stati
                 text::pad(&sanitize(&event.reason), 18, glyphs.ellipsis),
                 theme.tone(tone),
             ),
-            Span::raw(" "),
             Span::raw(part),
         ]));
     }

@@ -4,6 +4,7 @@ use super::super::theme::{Theme, Tone};
 use super::super::{field, found, pane, text};
 use crate::app::State;
 use crate::app::runs::detail::LogView;
+use crate::domain::contract::{RESULT_PREFIX, STARTED};
 use crate::domain::logs::{Follow, Gap, Log, LogLine};
 use crate::domain::runs::{Phase, Run};
 use crate::sanitize::sanitize;
@@ -29,13 +30,13 @@ pub(super) fn count(state: &State, run: &Run, theme: &Theme) -> Vec<Span<'static
     let (word, tone) = match run.log.follow() {
         Follow::Waiting => return spans,
         Follow::Following if state.runs.log_view.follow => ("following", Tone::Good),
-        Follow::Following => ("more below (f follows)", Tone::Warning),
-        Follow::Broken(_) => ("dropped, resuming", Tone::Warning),
+        Follow::Following => ("paused", Tone::Warning),
+        Follow::Broken(_) => ("resuming", Tone::Warning),
         Follow::Whole if run.phase == Phase::Removed => {
-            ("kept after the Job is gone", Tone::Accent)
+            ("kept, Job gone", Tone::Accent)
         }
         Follow::Whole => ("whole", Tone::Muted),
-        Follow::Gone(_) => ("may be incomplete", Tone::Warning),
+        Follow::Gone(_) => ("incomplete?", Tone::Warning),
     };
     add(word.to_owned(), tone);
     spans
@@ -132,8 +133,8 @@ impl Slice<'_> {
         } else {
             Vec::new()
         };
-        let skipped = usize::try_from(top - first).unwrap_or(usize::MAX);
-        for (number, line) in self.log.lines().skip(skipped) {
+        let numbered = (top..self.log.total()).filter_map(|n| Some((n, self.log.line(n)?)));
+        for (number, line) in numbered {
             shown.extend(self.line(number, line));
             if shown.len() >= self.height {
                 return shown;
@@ -225,7 +226,11 @@ impl Slice<'_> {
                 spans.push(Span::styled(time, self.theme.muted()));
             }
             spans.extend(self.searched(&part));
-            shown.push(Line::from(spans));
+            let mut line = Line::from(spans);
+            if is_protocol(&text) {
+                line.style = self.theme.muted();
+            }
+            shown.push(line);
         }
         shown
     }
@@ -246,6 +251,13 @@ impl Slice<'_> {
     }
 }
 
+/// What the executor prints for machines: there, but not what a person looks for.
+fn is_protocol(text: &str) -> bool {
+    text == STARTED
+        || text.starts_with(RESULT_PREFIX)
+        || (text.starts_with('{') && text.contains("\"executor_started\""))
+}
+
 fn draw_search(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) -> Rect {
     let view = &state.runs.log_view;
     let row = Rect {
@@ -256,12 +268,12 @@ fn draw_search(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area:
     let hits = run
         .log
         .lines()
-        .filter(|(_, line)| !found::occurrences(&line.text, wanted).is_empty())
+        .filter(|(_, line)| found::holds(&line.text, wanted))
         .count();
     let hits = match (wanted, hits) {
         ("", _) => String::new(),
         (_, 0) => "no line matches ".into(),
-        (_, n) => format!("{} n/N ", text::count(n, "line")),
+        (_, n) => format!("{} {} n N ", text::count(n, "line"), theme.glyphs().dot),
     };
     let right = u16::try_from(text::columns(&hits))
         .unwrap_or(0)

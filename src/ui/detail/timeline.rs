@@ -39,17 +39,16 @@ pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, a
 
 fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let dot = || Span::styled(format!(" {} ", theme.glyphs().dot), theme.muted());
-    let said = if run.verdict == Verdict::Pending {
-        said::state(run, theme)
-    } else {
-        said::verdict(run, theme)
-    };
+    let said = said::outcome(run, theme);
     let word = Span::styled(
         said.text(),
         theme.tone(said.tone).add_modifier(Modifier::BOLD),
     );
     let executor = run.executor.as_ref().map_or_else(
-        || "no result".to_owned(),
+        || {
+            let still = run.verdict == Verdict::Pending;
+            if still { "no result yet" } else { "no result" }.to_owned()
+        },
         |result| format!("{} (exit {})", sanitize(&result.status), result.exit_code),
     );
     let mut first = vec![
@@ -60,9 +59,6 @@ fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'st
         dot(),
         Span::styled("executor ", theme.muted()),
         Span::raw(executor),
-        dot(),
-        Span::styled("dispatch ", theme.muted()),
-        Span::raw(said::dispatch(run)),
     ];
     if run.uncertain && run.verdict != Verdict::Uncertain {
         first.push(dot());
@@ -181,6 +177,8 @@ fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
         facts.push(("image id", pod.image_id.clone()));
     }
     facts.push(("job", format!("{}/{}", run.namespace, run.job)));
+    let known = if run.uncertain { ", its outcome is not known" } else { "" };
+    facts.push(("dispatch", format!("{}{known}", said::dispatch(run))));
     let by = if run.ours {
         "llmctl-dev".to_owned()
     } else {

@@ -150,7 +150,7 @@ pub(super) const ROWS: &[Binding] = &[
     footer(&[Context::RunsFilter], &[ESC], Action::Dismiss, "clear", "leave the filter and show all runs again"),
 
     // Run detail
-    footer(DETAIL, &[RIGHT, char(']')], Action::NextTab, "next tab", "show the next tab of the run"),
+    footer(DETAIL, &[RIGHT, char(']')], Action::NextTab, "tab", "show the next tab of the run"),
     row(DETAIL, &[LEFT, char('[')], Action::PreviousTab, "previous tab", "show the previous tab of the run"),
     row(RUNS, &[RIGHT, char(']')], Action::NextTab, "next tab", "show the next tab of the run below"),
     row(RUNS, &[LEFT, char('[')], Action::PreviousTab, "previous tab", "show the previous tab of the run below"),
@@ -213,7 +213,7 @@ pub(super) const ROWS: &[Binding] = &[
 
     // Questions
     footer(&[Context::Question], &[char('y'), char('Y')], Action::Yes, "yes", "do what the question asks"),
-    footer(&[Context::Question], &[char('n'), char('N'), ENTER], Action::No, "no", "do nothing; enter says no as well"),
+    footer(&[Context::Question], &[char('n'), char('N'), ENTER], Action::No, "no (or enter)", "do nothing; enter says no as well"),
     row(&[Context::Question], &[ESC, char('q')], Action::Dismiss, "no", "do nothing and close"),
     footer(&[Context::QuestionText], &[ENTER], Action::Accept, "do it", "do what the question asks, once the name is typed"),
     footer(&[Context::QuestionText], &[ESC], Action::Dismiss, "no", "do nothing and close"),
