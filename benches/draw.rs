@@ -72,7 +72,11 @@ fn state(runs: u32) -> State {
     }
     update(&mut state, Msg::Resized(120, 40));
     state.settle();
-    assert_eq!(state.runs.visible.len(), runs as usize, "all runs are listed");
+    assert_eq!(
+        state.runs.visible.len(),
+        runs as usize,
+        "all runs are listed"
+    );
     state
 }
 

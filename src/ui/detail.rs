@@ -14,8 +14,8 @@ mod result;
 mod timeline;
 
 use super::pane::{self, Pane};
-use super::theme::Theme;
 use super::text;
+use super::theme::Theme;
 use crate::app::State;
 use crate::app::link::Link;
 use crate::app::runs::detail::Tab;

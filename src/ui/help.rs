@@ -4,8 +4,8 @@ use super::keys::{Binding, TABLE};
 use super::pane::{self, Pane};
 use super::text;
 use super::theme::Theme;
-use crate::app::{self, State};
 use crate::app::action::Context;
+use crate::app::{self, State};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -61,7 +61,11 @@ fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {
         lines.push(Line::styled(name, theme.strong()));
         let mut seen: Vec<(String, &str)> = Vec::new();
         let rows = TABLE.iter().filter(|row| {
-            !holds_everywhere(row) && row.contexts.iter().any(|context| contexts.contains(context))
+            !holds_everywhere(row)
+                && row
+                    .contexts
+                    .iter()
+                    .any(|context| contexts.contains(context))
         });
         for row in rows {
             let entry = (row.shown(), row.help);

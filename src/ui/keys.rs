@@ -130,9 +130,7 @@ pub fn key_of(action: Action, context: Context) -> Option<String> {
     let works = |key: &&Key| !(typed && key.is_text());
     let rows = || TABLE.iter().filter(|row| row.action == action);
     rows()
-        .filter(|row| {
-            row.contexts.contains(&context) || row.contexts.contains(&Context::Anywhere)
-        })
+        .filter(|row| row.contexts.contains(&context) || row.contexts.contains(&Context::Anywhere))
         .find_map(|row| row.keys.iter().find(works))
         .or_else(|| rows().find_map(|row| row.keys.first()))
         .map(Key::to_string)

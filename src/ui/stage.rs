@@ -75,7 +75,11 @@ impl Told {
     }
 
     fn job_name(&self) -> String {
-        format!("llmctl-exec-{}-{:08x}", self.number, self.number * 2_654_435)
+        format!(
+            "llmctl-exec-{}-{:08x}",
+            self.number,
+            self.number * 2_654_435
+        )
     }
 
     fn image(&self) -> &'static str {
@@ -345,18 +349,44 @@ impl Stage {
         self.tick(created);
         self.see(Seen::Job(Box::new(self.job(told))));
         self.see(Seen::Pod(Box::new(self.pod(told, None))));
-        self.see(self.event(told, 0, "Normal", "SuccessfulCreate", &format!("Created pod: {}-x7k2p", told.job_name())));
-        self.see(self.event(told, 0, "Normal", "Scheduled", &format!("Successfully assigned llmctl/{}-x7k2p to minikube", told.job_name())));
+        self.see(self.event(
+            told,
+            0,
+            "Normal",
+            "SuccessfulCreate",
+            &format!("Created pod: {}-x7k2p", told.job_name()),
+        ));
+        self.see(self.event(
+            told,
+            0,
+            "Normal",
+            "Scheduled",
+            &format!(
+                "Successfully assigned llmctl/{}-x7k2p to minikube",
+                told.job_name()
+            ),
+        ));
         self.tick(created + 0.2);
-        self.see(self.event(told, 0, "Normal", "Pulling", &format!("Pulling image \"{IMAGE}\"")));
+        self.see(self.event(
+            told,
+            0,
+            "Normal",
+            "Pulling",
+            &format!("Pulling image \"{IMAGE}\""),
+        ));
         self.tick(created + 2.4);
         self.see(self.event(told, 2, "Normal", "Pulled", &format!("Successfully pulled image \"{IMAGE}\" in 2.2s (2.2s including waiting). Image size: 41234567 bytes.")));
         self.tick(created + 2.9);
         let since = self.at(created + 2.9);
-        self.see(Seen::Pod(Box::new(self.pod(told, Some(ContainerState::Running { since })))));
-        self.log(told, LogEvent::Opened {
-            container_id: format!("containerd://{:064x}", told.number),
-        });
+        self.see(Seen::Pod(Box::new(
+            self.pod(told, Some(ContainerState::Running { since })),
+        )));
+        self.log(
+            told,
+            LogEvent::Opened {
+                container_id: format!("containerd://{:064x}", told.number),
+            },
+        );
         let marker = [
             "LLMCTL_EXECUTOR_STARTED".to_owned(),
             r#"{"contract_version":"v1","event":"executor_started","ts":"2026-11-24T14:02:26.000000+00:00"}"#.to_owned(),
@@ -395,7 +425,9 @@ impl Stage {
         let error = if exit == 0 {
             "null".to_owned()
         } else {
-            format!(r#"{{"code": "execution_error", "details": {{"returncode": {exit}}}, "message": "Command exited with code {exit}.", "retryable": false}}"#)
+            format!(
+                r#"{{"code": "execution_error", "details": {{"returncode": {exit}}}, "message": "Command exited with code {exit}.", "retryable": false}}"#
+            )
         };
         let result = format!(
             r#"LLMCTL_EXECUTOR_RESULT_JSON={{"contract_version": "v1", "error": {error}, "exit_code": {exit}, "finished_at": "2026-11-24T14:02:30+00:00", "metrics": {{"duration_seconds": 0.412}}, "provider_metadata": {{"execution_mode": "command", "executor": "llmctl-executor", "provider": "kubernetes", "request_id": "{}"}}, "started_at": "2026-11-24T14:02:29+00:00", "status": "{status}", "stderr": "", "stdout": "hello from the executor\nline two\nline three\n"}}"#,
@@ -476,7 +508,13 @@ impl Stage {
             message: message.into(),
         };
         self.see(Seen::Pod(Box::new(self.pod(told, Some(state)))));
-        self.see(self.event(told, 1, "Warning", "Failed", "Failed to pull image \"llmctl-executor-none:0\": not found"));
+        self.see(self.event(
+            told,
+            1,
+            "Warning",
+            "Failed",
+            "Failed to pull image \"llmctl-executor-none:0\": not found",
+        ));
         self.see(self.event(told, 12, "Warning", "BackOff", message));
         self.send(Msg::Ticked(begin));
         self

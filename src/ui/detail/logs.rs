@@ -32,9 +32,7 @@ pub(super) fn count(state: &State, run: &Run, theme: &Theme) -> Vec<Span<'static
         Follow::Following if state.runs.log_view.follow => ("following", Tone::Good),
         Follow::Following => ("paused", Tone::Warning),
         Follow::Broken(_) => ("resuming", Tone::Warning),
-        Follow::Whole if run.phase == Phase::Removed => {
-            ("kept, Job gone", Tone::Accent)
-        }
+        Follow::Whole if run.phase == Phase::Removed => ("kept, Job gone", Tone::Accent),
         Follow::Whole => ("whole", Tone::Muted),
         Follow::Gone(_) => ("incomplete?", Tone::Warning),
     };

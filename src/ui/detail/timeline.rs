@@ -177,7 +177,11 @@ fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
         facts.push(("image id", pod.image_id.clone()));
     }
     facts.push(("job", format!("{}/{}", run.namespace, run.job)));
-    let known = if run.uncertain { ", its outcome is not known" } else { "" };
+    let known = if run.uncertain {
+        ", its outcome is not known"
+    } else {
+        ""
+    };
     facts.push(("dispatch", format!("{}{known}", said::dispatch(run))));
     let by = if run.ours {
         "llmctl-dev".to_owned()

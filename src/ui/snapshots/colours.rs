@@ -65,7 +65,10 @@ fn the_selected_row_is_one_bar_where_the_keys_are() {
         .unwrap();
     let row = u16::try_from(row).unwrap();
     let colors: Vec<Color> = (40..110).map(|x| buffer[(x, row)].fg).collect();
-    assert!(colors.windows(2).all(|pair| pair[0] == pair[1]), "{colors:?}");
+    assert!(
+        colors.windows(2).all(|pair| pair[0] == pair[1]),
+        "{colors:?}"
+    );
     assert!(buffer[(60, row)].modifier.contains(Modifier::REVERSED));
     stage.press(&["1"]);
     let buffer = stage.buffer(120, 40, &theme());
@@ -83,7 +86,10 @@ fn stale_rows_are_grey_and_the_banner_is_reversed() {
     assert_eq!(cell(&buffer, "hello").fg, muted);
     let banner = cell(&buffer, "No connection to");
     assert!(banner.modifier.contains(Modifier::REVERSED));
-    assert_eq!(cell(&buffer, "as of 14:02:31").fg, theme.tone(Tone::Warning).fg.unwrap());
+    assert_eq!(
+        cell(&buffer, "as of 14:02:31").fg,
+        theme.tone(Tone::Warning).fg.unwrap()
+    );
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! The named states as snapshots.
 
 use super::super::stage::{Stage, Told};
+use crate::app::Msg;
 use crate::app::link::LinkMsg;
 use crate::app::notices::Notice;
-use crate::app::Msg;
 use crate::domain::logs::LogEvent;
 use crate::domain::target::Target;
 
