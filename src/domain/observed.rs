@@ -141,3 +141,6 @@ pub struct EventSeen {
     pub first: Timestamp,
     pub last: Timestamp,
 }
+
+#[cfg(test)]
+pub(crate) mod from_json;

@@ -43,6 +43,8 @@ pub(super) struct Change {
     pub(super) removed: bool,
 }
 
+type State = (Verdict, Phase);
+
 impl Entry {
     pub(super) fn new(run: Run, now: Timestamp) -> Self {
         Self {
@@ -202,9 +204,13 @@ impl Entry {
     }
 
     /// Brings everything that follows from the facts up to date.
-    pub(super) fn refresh(&mut self, now: Timestamp, patience: SignedDuration) -> Change {
-        let before = (self.run.verdict, self.run.phase);
-        if matches!(before.1, Phase::Dispatching | Phase::NotDispatched) && !self.accepted() {
+    pub(super) fn refresh(
+        &mut self,
+        before: State,
+        now: Timestamp,
+        patience: SignedDuration,
+    ) -> Change {
+        if !self.accepted() {
             return self.changed(before);
         }
         let follow = self.follow();
@@ -248,12 +254,17 @@ impl Entry {
         }
     }
 
+    /// What a change is measured against.
+    pub(super) fn state(&self) -> State {
+        (self.run.verdict, self.run.phase)
+    }
+
     fn accepted(&self) -> bool {
         self.run.marks.accepted.is_some()
     }
 
     /// Compares with what was last recorded.
-    pub(super) fn changed(&mut self, (verdict, phase): (Verdict, Phase)) -> Change {
+    fn changed(&mut self, (verdict, phase): State) -> Change {
         let fingerprint = self.fingerprint();
         let record = fingerprint != self.recorded && self.run.phase != Phase::Dispatching;
         self.recorded = fingerprint;

@@ -363,8 +363,10 @@ impl Runs {
         let patience = self.patience.unwrap_or(PATIENCE);
         let mut changed = None;
         self.index.update(id, |entry| {
+            let before = entry.state();
             with(entry);
-            changed = Some((entry.run.id.clone(), entry.refresh(now, patience)));
+            let change = entry.refresh(before, now, patience);
+            changed = Some((entry.run.id.clone(), change));
         });
         let Some((run, change)) = changed else {
             return;

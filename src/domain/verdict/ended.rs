@@ -52,6 +52,8 @@ fn reason(run: &Run) -> Reason {
     };
     if !says_nothing(own) {
         own.clone()
+    } else if run.kubernetes == Kubernetes::Complete {
+        empty
     } else if never_ran(run) && !waited.is_empty() {
         waited.clone()
     } else if !run.job_reason.is_empty() {
