@@ -84,26 +84,22 @@ impl Cluster {
         }
         let existing = self.existing_namespaces(&wanted).await?;
         let (promised, coming) = (promised_kinds(&wanted), promised_namespaces(&wanted));
-        let compared: Vec<compare::Compared> = stream::iter(
-            wanted
-                .iter()
-                .map(|one| async {
-                    let namespace_is_there = one.namespace().is_none_or(|n| existing.contains(n));
-                    match &one.kind {
-                        None if promised.contains(&key(&one.reference)) => Ok(compare::created()),
-                        None => Ok(compare::unknown_kind(&one.reference)),
-                        Some(_) if namespace_is_there => self.compare(one).await,
-                        Some(_) if one.namespace().is_some_and(|n| coming.contains(n)) => {
-                            Ok(compare::created())
-                        }
-                        Some(_) => Ok(compare::no_namespace(&one.reference)),
+        let comparisons: Vec<_> = wanted
+            .iter()
+            .map(|one| async {
+                let namespace_is_there = one.namespace().is_none_or(|n| existing.contains(n));
+                match &one.kind {
+                    None if promised.contains(&key(&one.reference)) => Ok(compare::created()),
+                    None => Ok(compare::unknown_kind(&one.reference)),
+                    Some(_) if namespace_is_there => self.compare(one).await,
+                    Some(_) if one.namespace().is_some_and(|n| coming.contains(n)) => {
+                        Ok(compare::created())
                     }
-                })
-                .collect::<Vec<_>>(),
-        )
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
+                    Some(_) => Ok(compare::no_namespace(&one.reference)),
+                }
+            })
+            .collect();
+        let compared = all(comparisons).await?;
         let applied = compared
             .iter()
             .any(|one| one.overlay.as_deref() == Some(overlay));
@@ -136,18 +132,11 @@ impl Cluster {
     /// Which of the namespaces that `wanted` needs are there.
     async fn existing_namespaces(&self, wanted: &[Wanted]) -> Result<BTreeSet<String>, Error> {
         let names: BTreeSet<&str> = wanted.iter().filter_map(Wanted::namespace).collect();
-        let found: Vec<(&str, bool)> =
-            stream::iter(
-                names
-                    .into_iter()
-                    .map(|name| async move {
-                        Ok::<_, Error>((name, self.namespace_exists(name).await?))
-                    })
-                    .collect::<Vec<_>>(),
-            )
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let questions: Vec<_> = names
+            .into_iter()
+            .map(|name| async move { Ok((name, self.namespace_exists(name).await?)) })
+            .collect();
+        let found = all(questions).await?;
         Ok(found
             .into_iter()
             .filter(|(_, exists)| *exists)
@@ -167,6 +156,12 @@ impl Cluster {
             }
         }
     }
+}
+
+/// All answers in their order, a few requests at a time; the first error ends it. (A list of futures, because a stream
+/// that makes them from references cannot be sent to another thread.)
+async fn all<T>(requests: Vec<impl Future<Output = Result<T, Error>>>) -> Result<Vec<T>, Error> {
+    stream::iter(requests).buffered(AT_ONCE).try_collect().await
 }
 
 /// Puts the objects in their places: the label on, the namespace said, the kind looked up.

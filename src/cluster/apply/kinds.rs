@@ -3,8 +3,6 @@
 use super::super::Cluster;
 use super::super::error::Error;
 use super::super::rest::Asked;
-use super::AT_ONCE;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -95,23 +93,17 @@ impl Cluster {
             .map(|version| format!("/api/{version}"))
             .chain(group_versions(&groups).map(|version| format!("/apis/{version}")))
             .collect();
-        let lists: Vec<Vec<Kind>> = stream::iter(
-            paths
-                .into_iter()
-                .map(|path| async move {
-                    match self.discovery(&path, "application/json").await {
-                        Ok(list) => Ok(plain(&list).collect()),
-                        Err(Error::Unreachable { .. }) if path.starts_with("/apis/") => {
-                            Ok(Vec::new())
-                        }
-                        Err(error) => Err(error),
-                    }
-                })
-                .collect::<Vec<_>>(),
-        )
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
+        let lists: Vec<_> = paths
+            .iter()
+            .map(|path| async move {
+                match self.discovery(path, "application/json").await {
+                    Ok(list) => Ok(plain(&list).collect::<Vec<Kind>>()),
+                    Err(Error::Unreachable { .. }) if path.starts_with("/apis/") => Ok(Vec::new()),
+                    Err(error) => Err(error),
+                }
+            })
+            .collect();
+        let lists = super::all(lists).await?;
         Ok(Kinds(lists.concat()))
     }
 

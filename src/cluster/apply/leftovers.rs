@@ -3,11 +3,10 @@
 use super::super::Cluster;
 use super::super::error::{Error, Kind as ErrorKind};
 use super::super::rest::{Asked, FIELD_MANAGER};
+use super::Wanted;
 use super::kinds::{Kind, Kinds};
-use super::{AT_ONCE, Wanted};
 use crate::domain::overlays::OVERLAY_LABEL;
 use crate::domain::overlays::objects::ObjectRef;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -51,15 +50,11 @@ impl Cluster {
                 within.into_iter().map(move |namespace| (kind, namespace))
             })
             .collect();
-        let found: Vec<Result<Vec<Leftover>, &Kind>> = stream::iter(
-            places
-                .into_iter()
-                .map(|(kind, namespace)| self.labelled(overlay, kind, namespace))
-                .collect::<Vec<_>>(),
-        )
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
+        let lists: Vec<_> = places
+            .into_iter()
+            .map(|(kind, namespace)| self.labelled(overlay, kind, namespace))
+            .collect();
+        let found = super::all(lists).await?;
         let mut left = Vec::new();
         let mut unseen: Vec<&str> = Vec::new();
         for one in found {

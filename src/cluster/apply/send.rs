@@ -70,20 +70,23 @@ impl Cluster {
             let members: Vec<usize> = (0..sent.len())
                 .filter(|at| stage(&plan.changes[*at].object.kind) == number)
                 .collect();
-            let mut answers = stream::iter(members.into_iter().map(|at| {
-                let is_lost = lost.clone();
-                async move {
-                    match is_lost {
-                        Some(why) => (at, Ok(Outcome::Skipped(why))),
-                        None => (
-                            at,
-                            self.send_one(&plan.changes[at], &sent[at], options.force)
-                                .await,
-                        ),
+            let requests: Vec<_> = members
+                .into_iter()
+                .map(|at| {
+                    let is_lost = lost.clone();
+                    async move {
+                        let answer = match is_lost {
+                            Some(why) => Ok(Outcome::Skipped(why)),
+                            None => {
+                                let change = &plan.changes[at];
+                                self.send_one(change, &sent[at], options.force).await
+                            }
+                        };
+                        (at, answer)
                     }
-                }
-            }))
-            .buffer_unordered(AT_ONCE);
+                })
+                .collect();
+            let mut answers = stream::iter(requests).buffer_unordered(AT_ONCE);
             let mut lost_now = None;
             while let Some((at, answer)) = answers.next().await {
                 let outcome = answer.unwrap_or_else(|error| {
