@@ -46,13 +46,13 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster behind an HTTP service in this process: the sandbox, or a fake in a test.
+    /// A cluster behind an HTTP service in this process: the sandbox, or a fake in a test. Needs a tokio runtime around it.
     pub fn from_service<S, B>(service: S, target: &Target) -> Self
     where
         S: tower::Service<Request<kube::client::Body>, Response = Response<B>> + Send + 'static,
         S::Future: Send + 'static,
         S::Error: Into<tower::BoxError>,
-        B: hyper::body::Body<Data = bytes::Bytes> + Send + 'static,
+        B: http_body_util::BodyExt<Data = bytes::Bytes> + Send + 'static,
         B::Error: Into<tower::BoxError>,
     {
         Self::new(kube::Client::new(service, "default"), target)

@@ -201,8 +201,7 @@ impl Start {
                     Ok(0) | Err(_) => self.stderr = None,
                     Ok(n) => {
                         self.said.extend(&buffer[..n]);
-                        let surplus = self.said.len().saturating_sub(STDERR_KEPT);
-                        self.said.drain(..surplus);
+                        self.said.drain(..self.said.len().saturating_sub(STDERR_KEPT));
                     }
                 },
             }
@@ -227,6 +226,7 @@ impl Start {
             let _ =
                 tokio::time::timeout(Duration::from_secs(1), stderr.read_to_end(&mut rest)).await;
             self.said.extend(rest);
+            self.said.drain(..self.said.len().saturating_sub(STDERR_KEPT));
         }
         let mut error = self.failure.take().unwrap_or_else(|| {
             let said = String::from_utf8_lossy(self.said.make_contiguous())

@@ -104,21 +104,26 @@ impl Cluster {
     /// Sets a Job's time to live. The clock goes on from when the Job finished.
     ///
     /// # Errors
-    /// When the Job is gone or was replaced, or may not be changed.
-    pub async fn extend_ttl(
-        &self,
-        namespace: &str,
-        job: &str,
-        uid: Option<&str>,
-        ttl: Ttl,
-    ) -> Result<JobSeen, Error> {
-        let mut patch = json!({"spec": {"ttlSecondsAfterFinished": ttl.0}});
-        if let Some(uid) = uid {
-            // The API server refuses a patch that would change the UID: the check comes for free.
-            patch["metadata"] = json!({"uid": uid});
+    /// [`Kind::NotFound`] when the Job is gone, [`Kind::Conflict`] when the name belongs to another Job by now.
+    pub async fn extend_ttl(&self, namespace: &str, job: &str, uid: Option<&str>, ttl: Ttl) -> Result<JobSeen, Error> {
+        let mut tries = 0;
+        loop {
+            let found: wire::Bare = self.get(Resource::Jobs, namespace, job).await?;
+            if uid.is_some_and(|uid| uid != found.metadata.uid) {
+                return Err(Error::Conflict {
+                    what: format!("set the time to live of job {job} in namespace {namespace}"),
+                    cluster: self.label().to_owned(),
+                    reason: "another Job has that name by now".to_owned(),
+                });
+            }
+            let version = found.metadata.resource_version;
+            let patch = json!({"metadata": {"resourceVersion": version}, "spec": {"ttlSecondsAfterFinished": ttl.0}});
+            match self.merge::<wire::Job>(Resource::Jobs, namespace, job, &patch).await {
+                // Its status changed in between.
+                Err(error) if error.kind() == Kind::Conflict && tries < 3 => tries += 1,
+                other => return other.map(convert::job),
+            }
         }
-        let job: wire::Job = self.merge(Resource::Jobs, namespace, job, &patch).await?;
-        Ok(convert::job(job))
     }
 
     /// The Job as the cluster has it, as YAML: managed fields left out, secret values masked.

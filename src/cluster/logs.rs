@@ -65,20 +65,17 @@ enum End {
     Silent,
     /// The container has not begun.
     NotYet,
-    /// The pod is gone.
-    NoPod,
     Broken(String),
-    /// The node says that it has no such log.
-    NoLog(String),
+    /// The pod is gone, or its node has no such log any more.
+    Lost(String),
 }
 
 /// What became of the container.
 enum Fate {
     Running,
     Ended,
-    /// The pod has another container by now.
-    Replaced,
-    NoPod,
+    /// The pod is gone or has another container by now.
+    Lost(String),
     Unknown(Error),
 }
 
@@ -87,62 +84,57 @@ impl Source {
         let mut resume = Resume::default();
         let mut pauses = Pauses::new();
         let mut soon = SOON;
+        // The latest reading was ended by the server, and the server still stood when asked afterwards.
+        let mut clean = false;
         let last = loop {
             let end = self.read(true, &mut resume, &out).await;
             match &end {
-                End::NoPod => break gone(&self.pod),
-                End::NoLog(reason) => {
-                    break LogEvent::Gap {
-                        reason: reason.clone(),
-                    };
-                }
-                End::Clean | End::Silent | End::NotYet | End::Broken(_) => {}
+                End::Clean => clean = true,
+                End::Silent | End::Broken(_) => clean = false,
+                End::NotYet => {}
+                End::Lost(reason) => break self.verdict(clean, reason.clone()).await,
             }
             let fate = self.fate().await;
-            let broken = match (&end, &fate) {
-                (_, Fate::Unknown(error)) => Some(error.to_string()),
-                (End::Broken(reason), _) => Some(reason.clone()),
-                _ => None,
-            };
-            match fate {
-                Fate::Ended => match self.read(false, &mut resume, &out).await {
-                    End::Clean => break LogEvent::Whole,
-                    End::NoPod if matches!(end, End::Clean) => break LogEvent::Whole,
-                    End::NoPod => break gone(&self.pod),
-                    End::NoLog(reason) => break LogEvent::Gap { reason },
-                    End::Broken(reason) => self.pause(reason, &mut pauses, &out).await,
-                    End::Silent | End::NotYet => sleep(SOON).await,
-                },
-                Fate::NoPod
-                    if matches!(end, End::Clean)
-                        && self
-                            .cluster
-                            .endings
-                            .wait(&self.container_id, WATCH_LAG)
-                            .await =>
-                {
-                    break LogEvent::Whole;
-                }
-                Fate::NoPod => break gone(&self.pod),
-                Fate::Replaced => {
-                    let reason = format!("pod {} has another container by now", self.pod);
-                    break LogEvent::Gap { reason };
-                }
-                Fate::Running | Fate::Unknown(_) => match broken {
-                    Some(reason) => self.pause(reason, &mut pauses, &out).await,
-                    None => {
-                        pauses.reset();
-                        self.cluster.endings.wait(&self.container_id, soon).await;
-                        soon = (soon * 2).min(SOON_AT_MOST);
-                    }
-                },
+            if matches!(fate, Fate::Unknown(_)) {
+                clean = false;
             }
-            if matches!(end, End::Silent) {
-                soon = SOON;
+            let broken = match (end, fate) {
+                (_, Fate::Ended) => match self.read(false, &mut resume, &out).await {
+                    End::Clean => break LogEvent::Whole,
+                    End::Lost(reason) => break self.verdict(clean, reason).await,
+                    End::Broken(reason) => Some(reason),
+                    End::Silent | End::NotYet => None,
+                },
+                (_, Fate::Lost(reason)) => break self.verdict(clean, reason).await,
+                (_, Fate::Unknown(error)) => Some(error.to_string()),
+                (End::Broken(reason), Fate::Running) => Some(reason),
+                (_, Fate::Running) => None,
+            };
+            if let Some(reason) = broken {
+                self.pause(reason, &mut pauses, &out).await;
+            } else {
+                pauses.reset();
+                // It is read again when the watch tells the end, which usually comes a moment after the log's.
+                self.cluster.endings.wait(&self.container_id, soon).await;
+                soon = (soon * 2).min(SOON_AT_MOST);
             }
         };
         // Nobody listens any more only when the stream is dropped, and this future with it.
         let _ = out.send(last).await;
+    }
+
+    /// The log cannot be read any more. It was read whole when it ended by itself and the container is known to have ended:
+    /// a pod that is deleted takes its log along before anybody can look again.
+    async fn verdict(&self, clean: bool, reason: String) -> LogEvent {
+        if clean && self.cluster.endings.wait(&self.container_id, WATCH_LAG).await {
+            LogEvent::Whole
+        } else {
+            LogEvent::Gap { reason }
+        }
+    }
+
+    fn gone(&self) -> String {
+        format!("pod {} is gone; the end of its log was not seen", self.pod)
     }
 
     async fn pause(&self, reason: String, pauses: &mut Pauses, out: &mpsc::Sender<LogEvent>) {
@@ -161,14 +153,14 @@ impl Source {
         {
             Ok(pod) => match convert::pod(pod).container {
                 Some(container) if container.id.is_empty() => Fate::Running,
-                Some(container) if container.id != self.container_id => Fate::Replaced,
+                Some(container) if container.id != self.container_id => Fate::Lost(format!("pod {} has another container by now", self.pod)),
                 Some(container) if matches!(container.state, ContainerState::Terminated { .. }) => {
                     self.cluster.endings.saw(&container.id);
                     Fate::Ended
                 }
                 _ => Fate::Running,
             },
-            Err(error) if error.kind() == Kind::NotFound => Fate::NoPod,
+            Err(error) if error.kind() == Kind::NotFound => Fate::Lost(self.gone()),
             Err(error) => Fate::Unknown(error),
         }
     }
@@ -204,7 +196,7 @@ impl Source {
             Ok(stream) => stream,
             Err(error) => {
                 return match error.kind() {
-                    Kind::NotFound => End::NoPod,
+                    Kind::NotFound => End::Lost(self.gone()),
                     Kind::Invalid => End::NotYet,
                     _ => End::Broken(error.to_string()),
                 };
@@ -215,14 +207,9 @@ impl Source {
             replay: resume.replay(),
             resume,
             batch: Vec::new(),
+            follow,
         };
         reading.run(Box::pin(stream)).await
-    }
-}
-
-fn gone(pod: &str) -> LogEvent {
-    LogEvent::Gap {
-        reason: format!("pod {pod} is gone; the end of its log was not seen"),
     }
 }
 
@@ -232,6 +219,7 @@ struct Reading<'a> {
     replay: Replay,
     resume: &'a mut Resume,
     batch: Vec<LogLine>,
+    follow: bool,
 }
 
 impl Reading<'_> {
@@ -267,10 +255,12 @@ impl Reading<'_> {
                 flush_at.get_or_insert_with(|| Instant::now() + BATCH_TIME);
             }
         };
-        // A line without its end is complete only when the server ended the stream.
-        let end = match (lines.finish(), end) {
-            (Some(rest), End::Clean) => self.admit(rest).await.unwrap_or(End::Clean),
-            (_, end) => end,
+        // A line without its end is the last one only of a container that ended; a server that shuts down may cut anywhere.
+        let end = match (end, lines.finish()) {
+            (End::Clean, Some(rest)) if !self.follow => self.admit(rest).await.unwrap_or(End::Clean),
+            // The node's excuse comes without a line feed.
+            (End::Clean, Some(rest)) if lines::is_lost(&rest) => End::Lost(rest.text),
+            (end, _) => end,
         };
         self.flush().await;
         end
@@ -287,7 +277,7 @@ impl Reading<'_> {
 
     async fn admit(&mut self, line: LogLine) -> Option<End> {
         if lines::is_lost(&line) {
-            return Some(End::NoLog(line.text));
+            return Some(End::Lost(line.text));
         }
         match self.replay.admit(&line) {
             Admission::Known => return None,

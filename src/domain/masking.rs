@@ -1,9 +1,7 @@
 //! Which values of a manifest are not shown: what a dispatcher copied from its environment may hold passwords and keys (contract 6.5, W22).
 
+use super::payload::MASK;
 use serde_json::Value;
-
-/// What stands in place of a secret.
-pub const MASK: &str = "***";
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 

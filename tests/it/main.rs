@@ -5,8 +5,11 @@
     reason = "a test says what went wrong by panicking"
 )]
 
+mod cluster_edge;
 mod executor;
+mod minikube_edge;
 mod overlays;
 mod sandbox_api;
 mod settings;
+mod support;
 mod tidy;

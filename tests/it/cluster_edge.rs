@@ -1,0 +1,4 @@
+//! The Kubernetes edge: against a scripted server for faults, and against a real cluster where there is one.
+
+mod fake;
+mod on_a_cluster;

@@ -1,0 +1,105 @@
+//! A real cluster, where there is one: `LLMCTL_DEV_TEST_KUBECONFIG` and `LLMCTL_DEV_TEST_CONTEXT` name it, and
+//! `LLMCTL_DEV_TEST_CLUSTER_SCRIPTS` the directory of the scripts that stop and start parts of it.
+
+use kube::api::{Api, DeleteParams, PostParams};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use llmctl_dev::cluster::Cluster;
+use llmctl_dev::cluster::connect::Connect;
+use llmctl_dev::domain::guard::Wanted;
+use llmctl_dev::domain::target::Target;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The connection, a namespace of its own for the test, and a share of the cluster.
+pub(crate) struct Real {
+    pub(crate) cluster: Cluster,
+    pub(crate) target: Target,
+    pub(crate) namespace: String,
+    client: kube::Client,
+    /// Held to the end of the test: who stops parts of the cluster waits until nobody uses it.
+    _share: File,
+}
+
+/// How a test uses the cluster.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Shared,
+    /// Nobody else may be at work on it.
+    Alone,
+}
+
+impl Real {
+    /// The cluster, or none with a word about it.
+    pub(crate) async fn find(name: &str, how: Use) -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let (Some(kubeconfig), Some(context)) = (variable("LLMCTL_DEV_TEST_KUBECONFIG"), variable("LLMCTL_DEV_TEST_CONTEXT")) else {
+            eprintln!("SKIPPED {name}: no real cluster, LLMCTL_DEV_TEST_KUBECONFIG and LLMCTL_DEV_TEST_CONTEXT are not set");
+            return None;
+        };
+        let share = File::create(std::env::temp_dir().join("llmctl-dev-test-cluster.lock")).unwrap();
+        let share = tokio::task::spawn_blocking(move || {
+            match how {
+                Use::Shared => share.lock_shared(),
+                Use::Alone => share.lock(),
+            }
+            .unwrap();
+            share
+        });
+        let share = share.await.unwrap();
+        let connect = Connect {
+            kubeconfig: Some(PathBuf::from(&kubeconfig)),
+            wanted: Wanted::Context(context.clone()),
+            allowed: Vec::new(),
+        };
+        let (cluster, target) = Cluster::connect(&connect).await.unwrap();
+        let options = KubeConfigOptions { context: Some(context), ..KubeConfigOptions::default() };
+        let mut config = Config::from_custom_kubeconfig(Kubeconfig::read_from(&kubeconfig).unwrap(), &options).await.unwrap();
+        config.proxy_url = None;
+        let client = kube::Client::try_from(config).unwrap();
+        let namespace = format!("llmctl-dev-test-{name}-{}", std::process::id());
+        let real = Self { cluster, target, namespace, client, _share: share };
+        real.make_namespace().await;
+        Some(real)
+    }
+
+    /// The scripts that stop and start parts of the cluster.
+    pub(crate) fn scripts(name: &str) -> Option<PathBuf> {
+        let scripts = std::env::var_os("LLMCTL_DEV_TEST_CLUSTER_SCRIPTS").map(PathBuf::from);
+        if scripts.is_none() {
+            eprintln!("SKIPPED {name}: LLMCTL_DEV_TEST_CLUSTER_SCRIPTS is not set");
+        }
+        scripts
+    }
+
+    async fn make_namespace(&self) {
+        let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
+        let object = serde_json::from_value(json!({"metadata": {"name": self.namespace}})).unwrap();
+        namespaces.create(&PostParams::default(), &object).await.unwrap();
+        // Pods are refused until the namespace has its service account.
+        let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> = Api::namespaced(self.client.clone(), &self.namespace);
+        while accounts.get_opt("default").await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Whether an object is there.
+    pub(crate) async fn has_configmap(&self, name: &str) -> bool {
+        let api: Api<k8s_openapi::api::core::v1::ConfigMap> = Api::namespaced(self.client.clone(), &self.namespace);
+        api.get_opt(name).await.unwrap().is_some()
+    }
+
+    /// The Job as it is.
+    pub(crate) async fn job(&self, name: &str) -> Option<Value> {
+        let api: Api<k8s_openapi::api::batch::v1::Job> = Api::namespaced(self.client.clone(), &self.namespace);
+        let job = api.get_opt(name).await.unwrap()?;
+        Some(serde_json::to_value(job).unwrap())
+    }
+
+    /// Removes the namespace and all that is in it; does not wait.
+    pub(crate) async fn clean(self) {
+        let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
+        namespaces.delete(&self.namespace, &DeleteParams::default()).await.unwrap();
+    }
+}
