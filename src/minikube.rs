@@ -226,7 +226,8 @@ impl Start {
             let _ =
                 tokio::time::timeout(Duration::from_secs(1), stderr.read_to_end(&mut rest)).await;
             self.said.extend(rest);
-            self.said.drain(..self.said.len().saturating_sub(STDERR_KEPT));
+            self.said
+                .drain(..self.said.len().saturating_sub(STDERR_KEPT));
         }
         let mut error = self.failure.take().unwrap_or_else(|| {
             let said = String::from_utf8_lossy(self.said.make_contiguous())

@@ -239,7 +239,12 @@ mod tests {
     fn gist(case: &Value) -> String {
         let job = read_job(&case["job"]);
         let finish = match &job.finish {
-            Some(f) => format!("{} {} {}", if f.complete { "complete" } else { "failed" }, f.reason, f.at),
+            Some(f) => format!(
+                "{} {} {}",
+                if f.complete { "complete" } else { "failed" },
+                f.reason,
+                f.at
+            ),
             None if job.finishing => "finishing".to_owned(),
             None => "open".to_owned(),
         };
@@ -249,10 +254,15 @@ mod tests {
                 let pod = read_pod(value);
                 assert_eq!(pod.job, job.name);
                 let state = match pod.container.map(|c| c.state) {
-                    None => pod.scheduling.map_or_else(|| "nothing".to_owned(), |s| format!("scheduled={} {}", s.done, s.reason)),
+                    None => pod.scheduling.map_or_else(
+                        || "nothing".to_owned(),
+                        |s| format!("scheduled={} {}", s.done, s.reason),
+                    ),
                     Some(ContainerState::Waiting { reason, .. }) => format!("waiting {reason}"),
                     Some(ContainerState::Running { .. }) => "running".to_owned(),
-                    Some(ContainerState::Terminated { exit, reason, .. }) => format!("terminated {exit} {reason}"),
+                    Some(ContainerState::Terminated { exit, reason, .. }) => {
+                        format!("terminated {exit} {reason}")
+                    }
                 };
                 format!("{} {} {state}", pod.phase, pod.reason)
             }
@@ -295,25 +305,52 @@ mod tests {
                 "template": {"spec": {"containers": [{"name": "side", "image": "s:1"}, {"name": "executor", "image": "e:1"}]}}},
             "status": {"active": 1, "startTime": "2026-11-24T08:00:01Z", "conditions": null},
         }));
-        assert_eq!((seen.ttl, seen.deadline, seen.suspended, seen.active), (Some(Ttl(1800)), Some(90), true, 1));
-        assert_eq!((seen.image.as_str(), seen.labels["llmctl.executor"].as_str(), seen.annotations["a"].as_str()), ("e:1", "true", "b"));
+        assert_eq!(
+            (seen.ttl, seen.deadline, seen.suspended, seen.active),
+            (Some(Ttl(1800)), Some(90), true, 1)
+        );
+        assert_eq!(
+            (
+                seen.image.as_str(),
+                seen.labels["llmctl.executor"].as_str(),
+                seen.annotations["a"].as_str()
+            ),
+            ("e:1", "true", "b")
+        );
         assert!(seen.deleting.is_some() && seen.started.is_some());
     }
 
     #[test]
     fn a_pod_knows_its_job_without_labels() {
-        let seen = read_pod(&json!({"metadata": {"name": "p", "ownerReferences": [{"kind": "Job", "name": "j", "uid": "ju"}]}}));
+        let seen = read_pod(
+            &json!({"metadata": {"name": "p", "ownerReferences": [{"kind": "Job", "name": "j", "uid": "ju"}]}}),
+        );
         assert_eq!((seen.job.as_str(), seen.job_uid.as_str()), ("j", "ju"));
-        let seen = read_pod(&json!({"metadata": {"name": "p", "labels": {"batch.kubernetes.io/job-name": "j", "controller-uid": "ju"}}}));
+        let seen = read_pod(
+            &json!({"metadata": {"name": "p", "labels": {"batch.kubernetes.io/job-name": "j", "controller-uid": "ju"}}}),
+        );
         assert_eq!((seen.job.as_str(), seen.job_uid.as_str()), ("j", "ju"));
     }
 
     #[test]
     fn a_container_that_never_ran_has_no_times() {
-        let seen = read_pod(&json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [{"name": "executor", "state": {"terminated":
-            {"exitCode": 137, "reason": "ContainerStatusUnknown", "startedAt": null, "finishedAt": "1970-01-01T00:00:00Z"}}}]}}));
+        let seen = read_pod(
+            &json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [{"name": "executor", "state": {"terminated":
+            {"exitCode": 137, "reason": "ContainerStatusUnknown", "startedAt": null, "finishedAt": "1970-01-01T00:00:00Z"}}}]}}),
+        );
         let state = seen.container.unwrap().state;
-        assert!(matches!(state, ContainerState::Terminated { started: None, finished: None, exit: 137, .. }), "{state:?}");
+        assert!(
+            matches!(
+                state,
+                ContainerState::Terminated {
+                    started: None,
+                    finished: None,
+                    exit: 137,
+                    ..
+                }
+            ),
+            "{state:?}"
+        );
     }
 
     #[test]
@@ -323,11 +360,25 @@ mod tests {
         let old = read(json!({"metadata": {"uid": "1"}, "involvedObject": about, "type": "Warning", "reason": "BackOff", "count": 3,
             "source": {"component": "kubelet"}, "firstTimestamp": "2026-11-24T08:00:00Z", "lastTimestamp": "2026-11-24T08:05:00Z"}))
         .unwrap();
-        assert_eq!((old.count, old.source.as_str(), old.object_uid.as_str(), old.last.duration_since(old.first).as_secs()), (3, "kubelet", "pu", 300));
+        assert_eq!(
+            (
+                old.count,
+                old.source.as_str(),
+                old.object_uid.as_str(),
+                old.last.duration_since(old.first).as_secs()
+            ),
+            (3, "kubelet", "pu", 300)
+        );
         let new = read(json!({"metadata": {"uid": "2"}, "involvedObject": about, "type": "Normal", "reason": "Scheduled", "source": {},
             "firstTimestamp": null, "eventTime": "2026-11-24T08:00:00.842732Z", "reportingComponent": "default-scheduler", "series": null}))
         .unwrap();
-        assert_eq!((new.count, new.source.as_str(), new.first == new.last), (1, "default-scheduler", true));
-        assert_eq!(read(json!({"metadata": {}, "involvedObject": {"kind": "Node", "name": "n"}})), None);
+        assert_eq!(
+            (new.count, new.source.as_str(), new.first == new.last),
+            (1, "default-scheduler", true)
+        );
+        assert_eq!(
+            read(json!({"metadata": {}, "involvedObject": {"kind": "Node", "name": "n"}})),
+            None
+        );
     }
 }

@@ -105,7 +105,13 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Kind::NotFound`] when the Job is gone, [`Kind::Conflict`] when the name belongs to another Job by now.
-    pub async fn extend_ttl(&self, namespace: &str, job: &str, uid: Option<&str>, ttl: Ttl) -> Result<JobSeen, Error> {
+    pub async fn extend_ttl(
+        &self,
+        namespace: &str,
+        job: &str,
+        uid: Option<&str>,
+        ttl: Ttl,
+    ) -> Result<JobSeen, Error> {
         let mut tries = 0;
         loop {
             let found: wire::Bare = self.get(Resource::Jobs, namespace, job).await?;
@@ -118,7 +124,10 @@ impl Cluster {
             }
             let version = found.metadata.resource_version;
             let patch = json!({"metadata": {"resourceVersion": version}, "spec": {"ttlSecondsAfterFinished": ttl.0}});
-            match self.merge::<wire::Job>(Resource::Jobs, namespace, job, &patch).await {
+            match self
+                .merge::<wire::Job>(Resource::Jobs, namespace, job, &patch)
+                .await
+            {
                 // Its status changed in between.
                 Err(error) if error.kind() == Kind::Conflict && tries < 3 => tries += 1,
                 other => return other.map(convert::job),

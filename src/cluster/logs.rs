@@ -126,7 +126,13 @@ impl Source {
     /// The log cannot be read any more. It was read whole when it ended by itself and the container is known to have ended:
     /// a pod that is deleted takes its log along before anybody can look again.
     async fn verdict(&self, clean: bool, reason: String) -> LogEvent {
-        if clean && self.cluster.endings.wait(&self.container_id, WATCH_LAG).await {
+        if clean
+            && self
+                .cluster
+                .endings
+                .wait(&self.container_id, WATCH_LAG)
+                .await
+        {
             LogEvent::Whole
         } else {
             LogEvent::Gap { reason }
@@ -153,7 +159,9 @@ impl Source {
         {
             Ok(pod) => match convert::pod(pod).container {
                 Some(container) if container.id.is_empty() => Fate::Running,
-                Some(container) if container.id != self.container_id => Fate::Lost(format!("pod {} has another container by now", self.pod)),
+                Some(container) if container.id != self.container_id => {
+                    Fate::Lost(format!("pod {} has another container by now", self.pod))
+                }
                 Some(container) if matches!(container.state, ContainerState::Terminated { .. }) => {
                     self.cluster.endings.saw(&container.id);
                     Fate::Ended
@@ -257,7 +265,9 @@ impl Reading<'_> {
         };
         // A line without its end is the last one only of a container that ended; a server that shuts down may cut anywhere.
         let end = match (end, lines.finish()) {
-            (End::Clean, Some(rest)) if !self.follow => self.admit(rest).await.unwrap_or(End::Clean),
+            (End::Clean, Some(rest)) if !self.follow => {
+                self.admit(rest).await.unwrap_or(End::Clean)
+            }
             // The node's excuse comes without a line feed.
             (End::Clean, Some(rest)) if lines::is_lost(&rest) => End::Lost(rest.text),
             (end, _) => end,

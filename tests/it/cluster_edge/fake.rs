@@ -48,8 +48,14 @@ fn is_jobs(asked: &Asked) -> bool {
 /// The next observation that is about the connection or Jobs.
 async fn next(stream: &mut (impl futures::Stream<Item = Observation> + Unpin)) -> Observation {
     loop {
-        let observation = timeout(Duration::from_secs(3600), stream.next()).await.expect("news").expect("no end");
-        if !matches!(observation, Observation::Seen(Seen::PodsListed(_) | Seen::PodsPage(_))) {
+        let observation = timeout(Duration::from_secs(3600), stream.next())
+            .await
+            .expect("news")
+            .expect("no end");
+        if !matches!(
+            observation,
+            Observation::Seen(Seen::PodsListed(_) | Seen::PodsPage(_))
+        ) {
             return observation;
         }
     }
@@ -57,7 +63,9 @@ async fn next(stream: &mut (impl futures::Stream<Item = Observation> + Unpin)) -
 
 fn names(observation: &Observation) -> Vec<String> {
     match observation {
-        Observation::Seen(Seen::JobsPage(page)) => page.iter().map(|job| job.name.clone()).collect(),
+        Observation::Seen(Seen::JobsPage(page)) => {
+            page.iter().map(|job| job.name.clone()).collect()
+        }
         Observation::Seen(Seen::JobsListed(uids)) => uids.iter().cloned().collect(),
         Observation::Seen(Seen::Job(job)) => vec![format!("+{}", job.name)],
         Observation::Seen(Seen::JobGone(job)) => vec![format!("-{}", job.name)],
@@ -67,28 +75,69 @@ fn names(observation: &Observation) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_list_comes_page_by_page_and_the_watch_goes_on_from_it() {
-    let (cluster, requests) = cluster(|asked| match (is_jobs(asked), asked.is_watch(), asked.parameter("continue")) {
-        (true, false, None) => Answer::Json(200, json!({"metadata": {"resourceVersion": "9", "continue": "more"}, "items": [job("a", 1), job("b", 2)]})),
-        (true, false, Some("more")) => Answer::Json(200, json!({"metadata": {"resourceVersion": "9"}, "items": [job("c", 3)]})),
-        (true, true, _) if asked.parameter("resourceVersion") == Some("9") => Answer::Stream(vec![
-            event("ADDED", &job("d", 10)),
-            event("BOOKMARK", &json!({"kind": "Job", "apiVersion": "batch/v1", "metadata": {"resourceVersion": "20"}})),
-            event("DELETED", &job("a", 21)),
-        ]),
-        _ => otherwise(asked),
+    let (cluster, requests) = cluster(|asked| {
+        match (
+            is_jobs(asked),
+            asked.is_watch(),
+            asked.parameter("continue"),
+        ) {
+            (true, false, None) => Answer::Json(
+                200,
+                json!({"metadata": {"resourceVersion": "9", "continue": "more"}, "items": [job("a", 1), job("b", 2)]}),
+            ),
+            (true, false, Some("more")) => Answer::Json(
+                200,
+                json!({"metadata": {"resourceVersion": "9"}, "items": [job("c", 3)]}),
+            ),
+            (true, true, _) if asked.parameter("resourceVersion") == Some("9") => {
+                Answer::Stream(vec![
+                    event("ADDED", &job("d", 10)),
+                    event(
+                        "BOOKMARK",
+                        &json!({"kind": "Job", "apiVersion": "batch/v1", "metadata": {"resourceVersion": "20"}}),
+                    ),
+                    event("DELETED", &job("a", 21)),
+                ])
+            }
+            _ => otherwise(asked),
+        }
     });
     let mut watch = cluster.watch("llmctl");
-    assert_eq!(next(&mut watch).await, Observation::Connected { version: "v1.34.4".into() });
-    for expected in [vec!["a", "b"], vec!["c"], vec!["uid-a", "uid-b", "uid-c"], vec!["+d"], vec!["-a"]] {
+    assert_eq!(
+        next(&mut watch).await,
+        Observation::Connected {
+            version: "v1.34.4".into()
+        }
+    );
+    for expected in [
+        vec!["a", "b"],
+        vec!["c"],
+        vec!["uid-a", "uid-b", "uid-c"],
+        vec!["+d"],
+        vec!["-a"],
+    ] {
         assert_eq!(names(&next(&mut watch).await), expected);
     }
     // The watch ended; the next one goes on from the last version.
     assert!(timeout(Duration::from_secs(5), watch.next()).await.is_err());
     let requests = requests.lock().unwrap();
-    let lists: Vec<_> = requests.iter().filter(|r| is_jobs(r) && !r.is_watch()).collect();
+    let lists: Vec<_> = requests
+        .iter()
+        .filter(|r| is_jobs(r) && !r.is_watch())
+        .collect();
     assert_eq!(lists.len(), 2);
-    assert!(lists.iter().all(|r| r.parameter("limit") == Some("500") && r.query.contains("llmctl.executor%3Dtrue")), "{lists:?}");
-    let watched: Vec<_> = requests.iter().filter(|r| is_jobs(r) && r.is_watch()).map(|r| r.parameter("resourceVersion")).collect();
+    assert!(
+        lists
+            .iter()
+            .all(|r| r.parameter("limit") == Some("500")
+                && r.query.contains("llmctl.executor%3Dtrue")),
+        "{lists:?}"
+    );
+    let watched: Vec<_> = requests
+        .iter()
+        .filter(|r| is_jobs(r) && r.is_watch())
+        .map(|r| r.parameter("resourceVersion"))
+        .collect();
     assert_eq!(watched, [Some("9"), Some("21")]);
 }
 
@@ -98,17 +147,28 @@ async fn a_version_that_the_server_forgot_is_listed_anew_without_a_loss() {
     let (cluster, _) = cluster(move |asked| match (is_jobs(asked), asked.is_watch()) {
         (true, false) => {
             lists += 1;
-            if lists == 1 { Answer::list(&[job("a", 1), job("b", 2)], 2) } else { Answer::list(&[job("b", 2)], 50) }
+            if lists == 1 {
+                Answer::list(&[job("a", 1), job("b", 2)], 2)
+            } else {
+                Answer::list(&[job("b", 2)], 50)
+            }
         }
-        (true, true) if asked.parameter("resourceVersion") == Some("2") => Answer::Stream(vec![event(
-            "ERROR",
-            &json!({"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"}),
-        )]),
+        (true, true) if asked.parameter("resourceVersion") == Some("2") => {
+            Answer::Stream(vec![event(
+                "ERROR",
+                &json!({"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"}),
+            )])
+        }
         _ => otherwise(asked),
     });
     let mut watch = cluster.watch("llmctl");
     next(&mut watch).await;
-    for expected in [vec!["a", "b"], vec!["uid-a", "uid-b"], vec!["b"], vec!["uid-b"]] {
+    for expected in [
+        vec!["a", "b"],
+        vec!["uid-a", "uid-b"],
+        vec!["b"],
+        vec!["uid-b"],
+    ] {
         assert_eq!(names(&next(&mut watch).await), expected);
     }
 }
@@ -141,22 +201,41 @@ async fn an_outage_is_told_with_growing_pauses_and_ends_with_full_lists() {
     let start = Instant::now();
     for n in 1..=8 {
         match next(&mut watch).await {
-            Observation::Lost { reason, retry_in, attempt } => {
+            Observation::Lost {
+                reason,
+                retry_in,
+                attempt,
+            } => {
                 assert_eq!(attempt, n);
-                assert!(reason.contains("CONTEXT fake") && reason.contains("connection re"), "{reason}");
+                assert!(
+                    reason.contains("CONTEXT fake") && reason.contains("connection re"),
+                    "{reason}"
+                );
                 pauses.push(retry_in.as_secs_f64());
             }
             other => panic!("{other:?}"),
         }
     }
-    for (pause, full) in pauses.iter().zip([0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]) {
+    for (pause, full) in pauses
+        .iter()
+        .zip([0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0])
+    {
         assert!((full * 0.79..=full).contains(pause), "{pauses:?}");
     }
     let asked = requests.lock().unwrap().len() - before;
-    assert!(asked <= 9, "{asked} requests in {} s of outage", start.elapsed().as_secs());
+    assert!(
+        asked <= 9,
+        "{asked} requests in {} s of outage",
+        start.elapsed().as_secs()
+    );
 
     *down.lock().unwrap() = false;
-    assert_eq!(next(&mut watch).await, Observation::Connected { version: "v1.34.4".into() });
+    assert_eq!(
+        next(&mut watch).await,
+        Observation::Connected {
+            version: "v1.34.4".into()
+        }
+    );
     assert_eq!(names(&next(&mut watch).await), ["list-2"]);
 }
 
@@ -170,7 +249,10 @@ async fn a_pause_ends_when_somebody_asks() {
     assert!(timeout(Duration::from_secs(1), watch.next()).await.is_err());
     let start = Instant::now();
     cluster.retry_now();
-    assert!(matches!(next(&mut watch).await, Observation::Lost { attempt: 8, .. }));
+    assert!(matches!(
+        next(&mut watch).await,
+        Observation::Lost { attempt: 8, .. }
+    ));
     assert!(start.elapsed() < Duration::from_secs(1));
 }
 
@@ -189,16 +271,23 @@ async fn a_connection_that_died_in_silence_is_noticed() {
 
     let (mute, _) = crate::support::fake_api::cluster(|_| Answer::Silence);
     let error = mute.version().await.unwrap_err();
-    assert!(error.kind() == Kind::Unreachable && error.to_string().contains("no answer within 15 s"), "{error}");
+    assert!(
+        error.kind() == Kind::Unreachable && error.to_string().contains("no answer within 15 s"),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_may_not_see_events_sees_jobs() {
     let (cluster, _) = cluster(|asked| match asked.path.as_str() {
-        "/api/v1/namespaces/llmctl/events" => Answer::status(403, "Forbidden", "events is forbidden"),
-        "/apis/batch/v1/namespaces/llmctl/jobs" if asked.is_watch() => {
-            Answer::Stream(vec![Piece::Wait(Duration::from_secs(2)), event("ADDED", &job("late", 5)), Piece::Silence])
+        "/api/v1/namespaces/llmctl/events" => {
+            Answer::status(403, "Forbidden", "events is forbidden")
         }
+        "/apis/batch/v1/namespaces/llmctl/jobs" if asked.is_watch() => Answer::Stream(vec![
+            Piece::Wait(Duration::from_secs(2)),
+            event("ADDED", &job("late", 5)),
+            Piece::Silence,
+        ]),
         _ => otherwise(asked),
     });
     let mut watch = cluster.watch("llmctl");
@@ -211,7 +300,10 @@ async fn who_may_not_see_events_sees_jobs() {
             _ => {}
         }
     }
-    assert!(told.len() == 1 && told[0].contains("verb list on events"), "{told:?}");
+    assert!(
+        told.len() == 1 && told[0].contains("verb list on events"),
+        "{told:?}"
+    );
     let snapshot = cluster.snapshot("llmctl").await.unwrap();
     assert_eq!(snapshot.len(), 2, "{snapshot:?}");
 }
@@ -219,62 +311,125 @@ async fn who_may_not_see_events_sees_jobs() {
 #[tokio::test(start_paused = true)]
 async fn errors_name_what_was_asked() {
     let (cluster, _) = cluster(|asked| match (asked.method.as_str(), asked.path.as_str()) {
-        ("GET", "/api/v1/namespaces/there") => Answer::Json(200, json!({"metadata": {"name": "there"}})),
-        ("GET", "/api/v1/namespaces/going") => Answer::Json(200, json!({"metadata": {"name": "going", "deletionTimestamp": "2026-11-24T08:00:00Z"}})),
+        ("GET", "/api/v1/namespaces/there") => {
+            Answer::Json(200, json!({"metadata": {"name": "there"}}))
+        }
+        ("GET", "/api/v1/namespaces/going") => Answer::Json(
+            200,
+            json!({"metadata": {"name": "going", "deletionTimestamp": "2026-11-24T08:00:00Z"}}),
+        ),
         ("GET", "/api/v1/namespaces/secret") => Answer::status(403, "Forbidden", "no"),
         ("GET", "/readyz") => Answer::status(500, "InternalError", "etcd failed"),
-        ("DELETE", _) => Answer::status(409, "Conflict", "the UID in the precondition does not match"),
+        ("DELETE", _) => Answer::status(
+            409,
+            "Conflict",
+            "the UID in the precondition does not match",
+        ),
         _ => Answer::status(404, "NotFound", "not found"),
     });
     assert!(cluster.namespace_exists("there").await.unwrap());
     assert!(!cluster.namespace_exists("going").await.unwrap());
     assert!(!cluster.namespace_exists("nosuch").await.unwrap());
-    assert_eq!(cluster.namespace_exists("secret").await.unwrap_err().kind(), Kind::Denied);
+    assert_eq!(
+        cluster.namespace_exists("secret").await.unwrap_err().kind(),
+        Kind::Denied
+    );
     assert_eq!(cluster.ping().await.unwrap_err().kind(), Kind::Unreachable);
     let error = cluster
-        .delete_job("llmctl", "j", Some("u"), llmctl_dev::cluster::jobs::Propagation::Background)
+        .delete_job(
+            "llmctl",
+            "j",
+            Some("u"),
+            llmctl_dev::cluster::jobs::Propagation::Background,
+        )
         .await
         .unwrap_err();
-    assert!(error.kind() == Kind::Conflict && error.to_string().contains("delete job j in namespace llmctl"), "{error}");
+    assert!(
+        error.kind() == Kind::Conflict
+            && error
+                .to_string()
+                .contains("delete job j in namespace llmctl"),
+        "{error}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_whose_payload_is_refused_is_taken_back() {
     let plan = super::on_a_cluster::script_in("llmctl", 1, "true");
     let serve = |undo: u16| {
-        move |asked: &Asked| match (asked.method.as_str(), asked.path.rsplit('/').next().unwrap()) {
+        move |asked: &Asked| match (
+            asked.method.as_str(),
+            asked.path.rsplit('/').next().unwrap(),
+        ) {
             ("POST", "jobs") => Answer::Json(201, job("made", 1)),
-            ("POST", "configmaps") => Answer::status(422, "Invalid", "data: Too long: must have at most 1048576 bytes"),
-            ("DELETE", _) if undo == 200 => Answer::Json(200, json!({"kind": "Status", "status": "Success"})),
+            ("POST", "configmaps") => Answer::status(
+                422,
+                "Invalid",
+                "data: Too long: must have at most 1048576 bytes",
+            ),
+            ("DELETE", _) if undo == 200 => {
+                Answer::Json(200, json!({"kind": "Status", "status": "Success"}))
+            }
             ("DELETE", _) => Answer::status(undo, "Forbidden", "may not delete"),
             _ => otherwise(asked),
         }
     };
     let (undoing, requests) = cluster(serve(200));
     let error = undoing.create_run(&plan).await.unwrap_err();
-    assert!(error.kind() == Kind::Invalid && error.to_string().contains("Too long"), "{error}");
+    assert!(
+        error.kind() == Kind::Invalid && error.to_string().contains("Too long"),
+        "{error}"
+    );
     let requests = requests.lock().unwrap();
     let owner = &requests[1].body["metadata"]["ownerReferences"][0];
     assert_eq!(owner["uid"], "uid-made");
     let undo = requests.last().unwrap();
-    assert_eq!((undo.method.as_str(), &undo.body["preconditions"]["uid"]), ("DELETE", &json!("uid-made")));
+    assert_eq!(
+        (undo.method.as_str(), &undo.body["preconditions"]["uid"]),
+        ("DELETE", &json!("uid-made"))
+    );
     assert_eq!(undo.body["propagationPolicy"], "Background");
 
     let (stuck, _) = cluster(serve(403));
     let error = stuck.create_run(&plan).await.unwrap_err().to_string();
-    assert!(error.contains("Too long") && error.contains("could not be taken back") && error.contains("verb delete on jobs"), "{error}");
+    assert!(
+        error.contains("Too long")
+            && error.contains("could not be taken back")
+            && error.contains("verb delete on jobs"),
+        "{error}"
+    );
 }
 
 fn lines_of(events: &[LogEvent]) -> Vec<&LogLine> {
-    events.iter().filter_map(|e| if let LogEvent::Lines(lines) = e { Some(lines) } else { None }).flatten().collect()
+    events
+        .iter()
+        .filter_map(|e| {
+            if let LogEvent::Lines(lines) = e {
+                Some(lines)
+            } else {
+                None
+            }
+        })
+        .flatten()
+        .collect()
 }
 
 async fn follow(cluster: &llmctl_dev::cluster::Cluster) -> Vec<LogEvent> {
-    timeout(Duration::from_secs(36000), cluster.follow_log("llmctl", "p", "containerd://c").collect()).await.expect("an end")
+    timeout(
+        Duration::from_secs(36000),
+        cluster
+            .follow_log("llmctl", "p", "containerd://c")
+            .collect(),
+    )
+    .await
+    .expect("an end")
 }
 
 fn stamped(lines: &[LogLine]) -> Vec<u8> {
-    lines.iter().flat_map(|line| format!("{} {}\n", line.at.unwrap(), line.text).into_bytes()).collect()
+    lines
+        .iter()
+        .flat_map(|line| format!("{} {}\n", line.at.unwrap(), line.text).into_bytes())
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,7 +439,10 @@ async fn a_log_is_whole_only_after_the_end_of_its_container() {
     let (cluster, requests) = cluster(move |asked| match asked.path.as_str() {
         "/api/v1/namespaces/llmctl/pods/p" => {
             gets += 1;
-            Answer::Json(200, pod("p", &if gets < 3 { running() } else { terminated() }))
+            Answer::Json(
+                200,
+                pod("p", &if gets < 3 { running() } else { terminated() }),
+            )
         }
         "/api/v1/namespaces/llmctl/pods/p/log" => {
             logs += 1;
@@ -292,7 +450,9 @@ async fn a_log_is_whole_only_after_the_end_of_its_container() {
             let text = match (logs, follow) {
                 (1, true) => "2026-11-24T08:00:05.5Z one\n2026-11-24T08:00:05.6Z tw",
                 (_, true) => "2026-11-24T08:00:05.5Z one\n2026-11-24T08:00:05.6Z two\n",
-                (_, false) => "2026-11-24T08:00:05.5Z one\n2026-11-24T08:00:05.6Z two\n2026-11-24T08:00:09Z no line feed",
+                (_, false) => {
+                    "2026-11-24T08:00:05.5Z one\n2026-11-24T08:00:05.6Z two\n2026-11-24T08:00:09Z no line feed"
+                }
             };
             if logs == 1 {
                 Answer::Stream(vec![Piece::Bytes(text.into()), Piece::Break])
@@ -305,14 +465,27 @@ async fn a_log_is_whole_only_after_the_end_of_its_container() {
     let events = follow(&cluster).await;
     let texts: Vec<_> = lines_of(&events).iter().map(|l| l.text.as_str()).collect();
     assert_eq!(texts, ["one", "two", "no line feed"]);
-    assert!(matches!(&events[1], LogEvent::Broken { reason } if reason.contains("connection reset")), "{events:?}");
+    assert!(
+        matches!(&events[1], LogEvent::Broken { reason } if reason.contains("connection reset")),
+        "{events:?}"
+    );
     assert_eq!(events.last(), Some(&LogEvent::Whole));
     let requests = requests.lock().unwrap();
-    let logs: Vec<_> = requests.iter().filter(|r| r.path.ends_with("/log")).collect();
-    assert!(logs.iter().all(|r| r.parameter("container") == Some("executor") && r.parameter("timestamps") == Some("true")));
+    let logs: Vec<_> = requests
+        .iter()
+        .filter(|r| r.path.ends_with("/log"))
+        .collect();
+    assert!(
+        logs.iter()
+            .all(|r| r.parameter("container") == Some("executor")
+                && r.parameter("timestamps") == Some("true"))
+    );
     assert_eq!(logs[0].parameter("sinceTime"), None);
     // Rounded down and a second earlier, where rounding to the nearest would lose lines.
-    assert_eq!(logs[1].parameter("sinceTime"), Some("2026-11-24T08%3A00%3A04Z"));
+    assert_eq!(
+        logs[1].parameter("sinceTime"),
+        Some("2026-11-24T08%3A00%3A04Z")
+    );
     assert_eq!(logs.last().unwrap().parameter("follow"), None);
 }
 
@@ -320,11 +493,18 @@ async fn a_log_is_whole_only_after_the_end_of_its_container() {
 async fn a_container_that_has_not_begun_is_waited_for() {
     let mut logs = 0;
     let (cluster, _) = cluster(move |asked| match asked.path.as_str() {
-        "/api/v1/namespaces/llmctl/pods/p" => Answer::Json(200, pod("p", &if logs < 4 { running() } else { terminated() })),
+        "/api/v1/namespaces/llmctl/pods/p" => Answer::Json(
+            200,
+            pod("p", &if logs < 4 { running() } else { terminated() }),
+        ),
         "/api/v1/namespaces/llmctl/pods/p/log" => {
             logs += 1;
             match logs {
-                1..=3 => Answer::status(400, "BadRequest", "container \"executor\" in pod \"p\" is waiting to start: ContainerCreating"),
+                1..=3 => Answer::status(
+                    400,
+                    "BadRequest",
+                    "container \"executor\" in pod \"p\" is waiting to start: ContainerCreating",
+                ),
                 _ => Answer::Stream(vec![Piece::Bytes(b"2026-11-24T08:00:05Z hello\n".to_vec())]),
             }
         }
@@ -332,24 +512,41 @@ async fn a_container_that_has_not_begun_is_waited_for() {
     });
     let events = follow(&cluster).await;
     assert_eq!(lines_of(&events).len(), 1);
-    assert_eq!((events.len(), events.last()), (2, Some(&LogEvent::Whole)), "{events:?}");
+    assert_eq!(
+        (events.len(), events.last()),
+        (2, Some(&LogEvent::Whole)),
+        "{events:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_is_gone_leaves_a_gap_unless_its_end_was_seen() {
     let serve = |asked: &Asked| match asked.path.as_str() {
-        "/api/v1/namespaces/llmctl/pods/p" => Answer::status(404, "NotFound", "pods \"p\" not found"),
-        "/api/v1/namespaces/llmctl/pods/p/log" => Answer::Stream(vec![Piece::Bytes(b"2026-11-24T08:00:05Z last words\n".to_vec())]),
-        "/api/v1/namespaces/llmctl/pods" if asked.is_watch() => Answer::Stream(vec![event("DELETED", &pod("p", &terminated())), Piece::Silence]),
+        "/api/v1/namespaces/llmctl/pods/p" => {
+            Answer::status(404, "NotFound", "pods \"p\" not found")
+        }
+        "/api/v1/namespaces/llmctl/pods/p/log" => Answer::Stream(vec![Piece::Bytes(
+            b"2026-11-24T08:00:05Z last words\n".to_vec(),
+        )]),
+        "/api/v1/namespaces/llmctl/pods" if asked.is_watch() => Answer::Stream(vec![
+            event("DELETED", &pod("p", &terminated())),
+            Piece::Silence,
+        ]),
         _ => otherwise(asked),
     };
     let (unwatched, _) = cluster(serve);
     let events = follow(&unwatched).await;
-    assert!(matches!(events.last(), Some(LogEvent::Gap { reason }) if reason.contains("pod p is gone")), "{events:?}");
+    assert!(
+        matches!(events.last(), Some(LogEvent::Gap { reason }) if reason.contains("pod p is gone")),
+        "{events:?}"
+    );
 
     let (watched, _) = cluster(serve);
     let mut watch = watched.watch("llmctl");
-    while !matches!(watch.next().await, Some(Observation::Seen(Seen::PodGone(_)))) {}
+    while !matches!(
+        watch.next().await,
+        Some(Observation::Seen(Seen::PodGone(_)))
+    ) {}
     let events = follow(&watched).await;
     assert_eq!(events.last(), Some(&LogEvent::Whole));
 }
@@ -357,23 +554,32 @@ async fn a_pod_that_is_gone_leaves_a_gap_unless_its_end_was_seen() {
 #[tokio::test(start_paused = true)]
 async fn a_log_that_the_node_lost_is_a_gap() {
     let (cluster, _) = cluster(|asked| match asked.path.as_str() {
-        "/api/v1/namespaces/llmctl/pods/p/log" => {
-            Answer::Stream(vec![Piece::Bytes(b"unable to retrieve container logs for containerd://c".to_vec())])
-        }
+        "/api/v1/namespaces/llmctl/pods/p/log" => Answer::Stream(vec![Piece::Bytes(
+            b"unable to retrieve container logs for containerd://c".to_vec(),
+        )]),
         _ => otherwise(asked),
     });
     let events = follow(&cluster).await;
-    assert!(matches!(&events[..], [LogEvent::Gap { reason }] if reason.starts_with("unable")), "{events:?}");
+    assert!(
+        matches!(&events[..], [LogEvent::Gap { reason }] if reason.starts_with("unable")),
+        "{events:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn many_lines_are_few_messages() {
     let start: Timestamp = "2026-11-24T08:00:00Z".parse().unwrap();
     let lines: Vec<_> = (0..100_000)
-        .map(|n: i64| LogLine { at: Some(start + SignedDuration::from_micros(n)), text: format!("line {n}") })
+        .map(|n: i64| LogLine {
+            at: Some(start + SignedDuration::from_micros(n)),
+            text: format!("line {n}"),
+        })
         .collect();
     let bytes = stamped(&lines);
-    let pieces: Vec<_> = bytes.chunks(8192).map(|chunk| Piece::Bytes(chunk.to_vec())).collect();
+    let pieces: Vec<_> = bytes
+        .chunks(8192)
+        .map(|chunk| Piece::Bytes(chunk.to_vec()))
+        .collect();
     let (cluster, _) = cluster(move |asked| match asked.path.as_str() {
         "/api/v1/namespaces/llmctl/pods/p" => Answer::Json(200, pod("p", &terminated())),
         "/api/v1/namespaces/llmctl/pods/p/log" => Answer::Stream(pieces.clone()),

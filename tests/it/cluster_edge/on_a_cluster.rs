@@ -58,11 +58,19 @@ struct Story<S> {
 
 impl<S: Stream<Item = Observation> + Unpin> Story<S> {
     fn new(watch: S, job: &str) -> Self {
-        Self { watch, job: job.to_owned(), told: Vec::new() }
+        Self {
+            watch,
+            job: job.to_owned(),
+            told: Vec::new(),
+        }
     }
 
     /// Goes on until a fact fits.
-    async fn until<T>(&mut self, what: &str, mut fits: impl FnMut(&Observation, &str) -> Option<T>) -> T {
+    async fn until<T>(
+        &mut self,
+        what: &str,
+        mut fits: impl FnMut(&Observation, &str) -> Option<T>,
+    ) -> T {
         let wait = async {
             loop {
                 let observation = self.watch.next().await.expect("a watch does not end");
@@ -82,7 +90,9 @@ impl<S: Stream<Item = Observation> + Unpin> Story<S> {
     async fn begun(&mut self) -> (PodSeen, String) {
         self.until("container that runs", |o, job| match pod_of(o) {
             Some(pod) if pod.job == job => match &pod.container {
-                Some(c) if !matches!(c.state, ContainerState::Waiting { .. }) => Some((pod.clone(), c.id.clone())),
+                Some(c) if !matches!(c.state, ContainerState::Waiting { .. }) => {
+                    Some((pod.clone(), c.id.clone()))
+                }
                 _ => None,
             },
             _ => None,
@@ -92,8 +102,13 @@ impl<S: Stream<Item = Observation> + Unpin> Story<S> {
 
     async fn finished(&mut self) -> JobSeen {
         self.until("final condition", |o, job| match o {
-            Observation::Seen(Seen::Job(seen)) if seen.name == job && seen.finish.is_some() => Some((**seen).clone()),
-            Observation::Seen(Seen::JobsPage(page)) => page.iter().find(|s| s.name == job && s.finish.is_some()).cloned(),
+            Observation::Seen(Seen::Job(seen)) if seen.name == job && seen.finish.is_some() => {
+                Some((**seen).clone())
+            }
+            Observation::Seen(Seen::JobsPage(page)) => page
+                .iter()
+                .find(|s| s.name == job && s.finish.is_some())
+                .cloned(),
             _ => None,
         })
         .await
@@ -116,8 +131,17 @@ fn pod_of(observation: &Observation) -> Option<&PodSeen> {
     }
 }
 
-async fn whole_log(cluster: &Cluster, pod: &PodSeen, container: &str) -> (Vec<String>, Vec<LogEvent>) {
-    let events = timeout(PATIENCE, cluster.follow_log(&pod.namespace, &pod.name, container).collect::<Vec<_>>());
+async fn whole_log(
+    cluster: &Cluster,
+    pod: &PodSeen,
+    container: &str,
+) -> (Vec<String>, Vec<LogEvent>) {
+    let events = timeout(
+        PATIENCE,
+        cluster
+            .follow_log(&pod.namespace, &pod.name, container)
+            .collect::<Vec<_>>(),
+    );
     let events = events.await.expect("the log ends");
     let (mut lines, mut others) = (Vec::new(), Vec::new());
     for event in events {
@@ -131,37 +155,82 @@ async fn whole_log(cluster: &Cluster, pod: &PodSeen, container: &str) -> (Vec<St
 
 #[tokio::test]
 async fn a_job_lives_ends_and_goes_with_its_payload() {
-    let Some(real) = Real::find("life", Use::Shared).await else { return };
+    let Some(real) = Real::find("life", Use::Shared).await else {
+        return;
+    };
     let cluster = &real.cluster;
     assert!(cluster.version().await.unwrap().starts_with("v1."));
     cluster.ping().await.unwrap();
     assert!(cluster.namespace_exists(&real.namespace).await.unwrap());
 
-    let mut plan = script(&real, 1, "echo one; sleep 1; printf 'two\\nthree without end'");
+    let mut plan = script(
+        &real,
+        1,
+        "echo one; sleep 1; printf 'two\\nthree without end'",
+    );
     plan.job["spec"]["ttlSecondsAfterFinished"] = 3.into();
     let mut story = Story::new(cluster.watch(&real.namespace), &plan.job_name);
     let created = cluster.create_run(&plan).await.unwrap();
-    assert_eq!((created.name.as_str(), created.ttl), (plan.job_name.as_str(), Some(Ttl(3))));
+    assert_eq!(
+        (created.name.as_str(), created.ttl),
+        (plan.job_name.as_str(), Some(Ttl(3)))
+    );
     assert!(real.has_configmap(&plan.configmap_name).await);
-    let payload = cluster.payload(&real.namespace, &plan.configmap_name).await.unwrap().unwrap();
+    let payload = cluster
+        .payload(&real.namespace, &plan.configmap_name)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(payload.contains("\"contract_version\""), "{payload}");
 
     let again = cluster.create_run(&plan).await.unwrap_err();
-    assert!(again.kind() == Kind::Conflict && again.to_string().contains(&plan.job_name), "{again}");
-    assert!(real.job(&plan.job_name).await.is_some(), "a refused second creation leaves the first run alone");
+    assert!(
+        again.kind() == Kind::Conflict && again.to_string().contains(&plan.job_name),
+        "{again}"
+    );
+    assert!(
+        real.job(&plan.job_name).await.is_some(),
+        "a refused second creation leaves the first run alone"
+    );
 
     let (pod, container) = story.begun().await;
     assert_eq!(pod.job_uid, created.uid);
     let (log, job) = tokio::join!(whole_log(cluster, &pod, &container), story.finished());
-    assert_eq!(log, (vec!["one".into(), "two".into(), "three without end".into()], vec![LogEvent::Whole]));
+    assert_eq!(
+        log,
+        (
+            vec!["one".into(), "two".into(), "three without end".into()],
+            vec![LogEvent::Whole]
+        )
+    );
     let finish = job.finish.clone().unwrap();
     assert!(finish.complete, "{job:?}");
-    let yaml = cluster.manifest(&real.namespace, &plan.job_name).await.unwrap();
-    assert!(yaml.contains("kind: Job") && !yaml.contains("managedFields"), "{yaml}");
+    let yaml = cluster
+        .manifest(&real.namespace, &plan.job_name)
+        .await
+        .unwrap();
+    assert!(
+        yaml.contains("kind: Job") && !yaml.contains("managedFields"),
+        "{yaml}"
+    );
 
     let last = story.gone().await;
-    assert!(last.deleting.is_some_and(|at| at.duration_since(finish.at).as_secs() >= 3), "{last:?}");
-    let kinds: Vec<_> = story.told.iter().filter_map(|o| if let Observation::Seen(Seen::Event(e)) = o { Some(e.reason.as_str()) } else { None }).collect();
+    assert!(
+        last.deleting
+            .is_some_and(|at| at.duration_since(finish.at).as_secs() >= 3),
+        "{last:?}"
+    );
+    let kinds: Vec<_> = story
+        .told
+        .iter()
+        .filter_map(|o| {
+            if let Observation::Seen(Seen::Event(e)) = o {
+                Some(e.reason.as_str())
+            } else {
+                None
+            }
+        })
+        .collect();
     for reason in ["SuccessfulCreate", "Scheduled", "Started", "Completed"] {
         assert!(kinds.contains(&reason), "{reason} is missing in {kinds:?}");
     }
@@ -174,14 +243,25 @@ async fn a_job_lives_ends_and_goes_with_its_payload() {
 }
 
 async fn cancel(real: &Real, job: &str, plan: CancelPlan) -> Vec<CancelStep> {
-    timeout(PATIENCE, real.cluster.cancel(&real.namespace, job, plan).collect()).await.expect("a cancel ends")
+    timeout(
+        PATIENCE,
+        real.cluster.cancel(&real.namespace, job, plan).collect(),
+    )
+    .await
+    .expect("a cancel ends")
 }
 
 #[tokio::test]
 async fn a_cancelled_run_says_its_last_words_and_keeps_its_job() {
-    let Some(real) = Real::find("cancel", Use::Shared).await else { return };
+    let Some(real) = Real::find("cancel", Use::Shared).await else {
+        return;
+    };
     let cluster = &real.cluster;
-    let plan = script(&real, 1, "trap 'echo last words; exit 143' TERM; echo started; while :; do sleep 0.1; done");
+    let plan = script(
+        &real,
+        1,
+        "trap 'echo last words; exit 143' TERM; echo started; while :; do sleep 0.1; done",
+    );
     let mut story = Story::new(cluster.watch(&real.namespace), &plan.job_name);
     cluster.create_run(&plan).await.unwrap();
     let (pod, container) = story.begun().await;
@@ -189,7 +269,15 @@ async fn a_cancelled_run_says_its_last_words_and_keeps_its_job() {
     let steps = async {
         // The trap must be set before the signal comes.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        cancel(&real, &plan.job_name, CancelPlan { grace: 20, force: true }).await
+        cancel(
+            &real,
+            &plan.job_name,
+            CancelPlan {
+                grace: 20,
+                force: true,
+            },
+        )
+        .await
     };
     // The end of the log is told by the watch, so it is polled on.
     let (log, steps, job) = tokio::join!(log, steps, async {
@@ -197,29 +285,92 @@ async fn a_cancelled_run_says_its_last_words_and_keeps_its_job() {
         let _ = timeout(Duration::from_secs(5), story.gone_pod()).await;
         job
     });
-    assert_eq!(log, (vec!["started".into(), "last words".into()], vec![LogEvent::Whole]));
+    assert_eq!(
+        log,
+        (
+            vec!["started".into(), "last words".into()],
+            vec![LogEvent::Whole]
+        )
+    );
     let pod = pod.name.clone();
     assert_eq!(
         steps,
         [
-            CancelStep::Asked { pod: pod.clone(), grace: 20 },
-            CancelStep::Ended { pod, exit: Some(143) },
-            CancelStep::Kept { reason: "BackoffLimitExceeded".into() },
+            CancelStep::Asked {
+                pod: pod.clone(),
+                grace: 20
+            },
+            CancelStep::Ended {
+                pod,
+                exit: Some(143)
+            },
+            CancelStep::Kept {
+                reason: "BackoffLimitExceeded".into()
+            },
         ]
     );
     assert!(!job.finish.unwrap().complete);
 
-    let kept = cluster.extend_ttl(&real.namespace, &plan.job_name, Some(&job.uid), Ttl(7200)).await.unwrap();
+    let kept = cluster
+        .extend_ttl(&real.namespace, &plan.job_name, Some(&job.uid), Ttl(7200))
+        .await
+        .unwrap();
     assert_eq!(kept.ttl, Some(Ttl(7200)));
-    let other = cluster.extend_ttl(&real.namespace, &plan.job_name, Some("another-uid"), Ttl(60)).await.unwrap_err();
+    let other = cluster
+        .extend_ttl(
+            &real.namespace,
+            &plan.job_name,
+            Some("another-uid"),
+            Ttl(60),
+        )
+        .await
+        .unwrap_err();
     assert_eq!(other.kind(), Kind::Conflict, "{other}");
-    let other = cluster.delete_job(&real.namespace, &plan.job_name, Some("another-uid"), Propagation::Background).await.unwrap_err();
+    let other = cluster
+        .delete_job(
+            &real.namespace,
+            &plan.job_name,
+            Some("another-uid"),
+            Propagation::Background,
+        )
+        .await
+        .unwrap_err();
     assert_eq!(other.kind(), Kind::Conflict, "{other}");
 
-    assert_eq!(cancel(&real, &plan.job_name, CancelPlan { grace: 1, force: true }).await, [CancelStep::AlreadyFinished]);
-    cluster.delete_job(&real.namespace, &plan.job_name, Some(&job.uid), Propagation::Background).await.unwrap();
+    assert_eq!(
+        cancel(
+            &real,
+            &plan.job_name,
+            CancelPlan {
+                grace: 1,
+                force: true
+            }
+        )
+        .await,
+        [CancelStep::AlreadyFinished]
+    );
+    cluster
+        .delete_job(
+            &real.namespace,
+            &plan.job_name,
+            Some(&job.uid),
+            Propagation::Background,
+        )
+        .await
+        .unwrap();
     story.gone().await;
-    assert_eq!(cancel(&real, &plan.job_name, CancelPlan { grace: 1, force: true }).await, [CancelStep::AlreadyGone]);
+    assert_eq!(
+        cancel(
+            &real,
+            &plan.job_name,
+            CancelPlan {
+                grace: 1,
+                force: true
+            }
+        )
+        .await,
+        [CancelStep::AlreadyGone]
+    );
     real.clean().await;
 }
 
@@ -235,65 +386,145 @@ impl<S: Stream<Item = Observation> + Unpin> Story<S> {
 
 #[tokio::test]
 async fn who_ignores_the_signal_is_killed_when_the_grace_ends() {
-    let Some(real) = Real::find("kill", Use::Shared).await else { return };
+    let Some(real) = Real::find("kill", Use::Shared).await else {
+        return;
+    };
     let cluster = &real.cluster;
-    let plan = script(&real, 1, "trap '' TERM; echo started; while :; do sleep 1; done");
+    let plan = script(
+        &real,
+        1,
+        "trap '' TERM; echo started; while :; do sleep 1; done",
+    );
     let mut story = Story::new(cluster.watch(&real.namespace), &plan.job_name);
     cluster.create_run(&plan).await.unwrap();
     let (pod, _) = story.begun().await;
-    let steps = cancel(&real, &plan.job_name, CancelPlan { grace: 2, force: false }).await;
-    assert_eq!(steps[1..], [CancelStep::Ended { pod: pod.name, exit: Some(137) }, CancelStep::Kept { reason: "BackoffLimitExceeded".into() }]);
+    let steps = cancel(
+        &real,
+        &plan.job_name,
+        CancelPlan {
+            grace: 2,
+            force: false,
+        },
+    )
+    .await;
+    assert_eq!(
+        steps[1..],
+        [
+            CancelStep::Ended {
+                pod: pod.name,
+                exit: Some(137)
+            },
+            CancelStep::Kept {
+                reason: "BackoffLimitExceeded".into()
+            }
+        ]
+    );
     real.clean().await;
 }
 
 #[tokio::test]
 async fn what_never_began_is_cancelled_too() {
-    let Some(real) = Real::find("pending", Use::Shared).await else { return };
+    let Some(real) = Real::find("pending", Use::Shared).await else {
+        return;
+    };
     let cluster = &real.cluster;
     let mut plan = script(&real, 1, "true");
-    plan.job["spec"]["template"]["spec"]["containers"][0]["image"] = "docker.io/library/nosuch:1".into();
+    plan.job["spec"]["template"]["spec"]["containers"][0]["image"] =
+        "docker.io/library/nosuch:1".into();
     let mut story = Story::new(cluster.watch(&real.namespace), &plan.job_name);
     cluster.create_run(&plan).await.unwrap();
     story
-        .until("waiting for the image", |o, _| match pod_of(o)?.container.as_ref()?.state {
-            ContainerState::Waiting { ref reason, .. } if reason.contains("Image") => Some(()),
-            _ => None,
+        .until("waiting for the image", |o, _| {
+            match pod_of(o)?.container.as_ref()?.state {
+                ContainerState::Waiting { ref reason, .. } if reason.contains("Image") => Some(()),
+                _ => None,
+            }
         })
         .await;
-    let steps = cancel(&real, &plan.job_name, CancelPlan { grace: 5, force: true }).await;
-    assert!(matches!(&steps[..], [CancelStep::Asked { .. }, CancelStep::Ended { .. }, CancelStep::Kept { .. }]), "{steps:?}");
+    let steps = cancel(
+        &real,
+        &plan.job_name,
+        CancelPlan {
+            grace: 5,
+            force: true,
+        },
+    )
+    .await;
+    assert!(
+        matches!(
+            &steps[..],
+            [
+                CancelStep::Asked { .. },
+                CancelStep::Ended { .. },
+                CancelStep::Kept { .. }
+            ]
+        ),
+        "{steps:?}"
+    );
 
     // No pod at all: a Job that is suspended.
     let mut plan = script(&real, 2, "true");
     plan.job["spec"]["suspend"] = true.into();
     cluster.create_run(&plan).await.unwrap();
-    assert_eq!(cancel(&real, &plan.job_name, CancelPlan { grace: 5, force: true }).await, [CancelStep::RemovedUnstarted]);
+    assert_eq!(
+        cancel(
+            &real,
+            &plan.job_name,
+            CancelPlan {
+                grace: 5,
+                force: true
+            }
+        )
+        .await,
+        [CancelStep::RemovedUnstarted]
+    );
     real.clean().await;
 }
 
 #[tokio::test]
 async fn a_run_that_the_cluster_refuses_leaves_nothing() {
-    let Some(real) = Real::find("refused", Use::Shared).await else { return };
+    let Some(real) = Real::find("refused", Use::Shared).await else {
+        return;
+    };
     let cluster = &real.cluster;
     let mut plan = script(&real, 1, "true");
     plan.job["spec"]["template"]["spec"]["restartPolicy"] = "Always".into();
     let error = cluster.create_run(&plan).await.unwrap_err();
-    assert!(error.kind() == Kind::Invalid && error.to_string().contains("restartPolicy"), "{error}");
+    assert!(
+        error.kind() == Kind::Invalid && error.to_string().contains("restartPolicy"),
+        "{error}"
+    );
     assert!(!real.has_configmap(&plan.configmap_name).await);
     real.clean().await;
 }
 
 async fn part(scripts: &Path, script: &str, arguments: &[&str]) {
-    let output = Command::new(scripts.join(script)).args(arguments).output().await.unwrap();
-    assert!(output.status.success(), "{script} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(scripts.join(script))
+        .args(arguments)
+        .output()
+        .await
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{script} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[tokio::test]
 async fn an_outage_of_the_api_server_loses_nothing() {
-    let Some(scripts) = Real::scripts("outage") else { return };
-    let Some(real) = Real::find("outage", Use::Alone).await else { return };
+    let Some(scripts) = Real::scripts("outage") else {
+        return;
+    };
+    let Some(real) = Real::find("outage", Use::Alone).await else {
+        return;
+    };
     let cluster = &real.cluster;
-    let plan = script(&real, 1, "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); sleep 0.2; done");
+    let plan = script(
+        &real,
+        1,
+        "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); sleep 0.2; done",
+    );
     let mut short = script(&real, 2, "sleep 8; echo short");
     short.job["spec"]["ttlSecondsAfterFinished"] = 600.into();
     let mut story = Story::new(cluster.watch(&real.namespace), &plan.job_name);
@@ -309,7 +540,13 @@ async fn an_outage_of_the_api_server_loses_nothing() {
     let watching = async {
         let mut attempts = 0;
         let lost = story
-            .until("loss", |o, _| if let Observation::Lost { reason, .. } = o { Some(reason.clone()) } else { None })
+            .until("loss", |o, _| {
+                if let Observation::Lost { reason, .. } = o {
+                    Some(reason.clone())
+                } else {
+                    None
+                }
+            })
             .await;
         let lists = story
             .until("connection and full lists", |o, _| {
@@ -323,13 +560,23 @@ async fn an_outage_of_the_api_server_loses_nothing() {
             .await;
         (lost, attempts, lists, story.finished().await)
     };
-    let (log, (), (lost, attempts, lists, job)) = tokio::join!(whole_log(cluster, &pod, &container), outage, watching);
+    let (log, (), (lost, attempts, lists, job)) =
+        tokio::join!(whole_log(cluster, &pod, &container), outage, watching);
     let expected: Vec<_> = (0..300).map(|n| format!("line {n}")).collect();
     assert_eq!(log.0, expected);
     assert_eq!(log.1.last(), Some(&LogEvent::Whole));
-    assert!(log.1.iter().any(|event| matches!(event, LogEvent::Broken { .. })), "{:?}", log.1);
+    assert!(
+        log.1
+            .iter()
+            .any(|event| matches!(event, LogEvent::Broken { .. })),
+        "{:?}",
+        log.1
+    );
     assert!(lost.contains(&real.target.badge()), "{lost}");
-    assert!((3..=12).contains(&attempts), "{attempts} tries in half a minute");
+    assert!(
+        (3..=12).contains(&attempts),
+        "{attempts} tries in half a minute"
+    );
     assert_eq!(lists, 2);
     assert!(job.finish.unwrap().complete);
     real.clean().await;

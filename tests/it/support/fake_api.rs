@@ -27,8 +27,14 @@ pub(crate) struct Asked {
 impl Asked {
     /// Value of a query parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
+        let pairs = self
+            .query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='));
+        pairs
+            .into_iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn is_watch(&self) -> bool {
@@ -65,7 +71,10 @@ impl Answer {
 
     /// A list of objects at a version.
     pub(crate) fn list(items: &[Value], version: u64) -> Self {
-        Self::Json(200, json!({"kind": "List", "metadata": {"resourceVersion": version.to_string()}, "items": items}))
+        Self::Json(
+            200,
+            json!({"kind": "List", "metadata": {"resourceVersion": version.to_string()}, "items": items}),
+        )
     }
 }
 
@@ -75,7 +84,9 @@ pub(crate) fn event(kind: &str, object: &Value) -> Piece {
 }
 
 /// A connection to a server that answers with `answer`; and the requests it got.
-pub(crate) fn cluster(answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> (Cluster, Arc<Mutex<Vec<Asked>>>) {
+pub(crate) fn cluster(
+    answer: impl FnMut(&Asked) -> Answer + Send + 'static,
+) -> (Cluster, Arc<Mutex<Vec<Asked>>>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let answer = Arc::new(Mutex::new(answer));
     let requests = Arc::clone(&log);
@@ -95,18 +106,35 @@ pub(crate) fn cluster(answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> 
             respond(answer).await
         }
     });
-    let target = Target { kind: TargetKind::Context, name: "fake".into(), server: "fake".into() };
+    let target = Target {
+        kind: TargetKind::Context,
+        name: "fake".into(),
+        server: "fake".into(),
+    };
     (Cluster::from_service(service, &target), requests)
 }
 
 async fn respond(answer: Answer) -> io::Result<Response<UnsyncBoxBody<Bytes, io::Error>>> {
     let (code, body) = match answer {
-        Answer::Json(code, value) => (code, Full::new(Bytes::from(value.to_string())).map_err(|never| match never {}).boxed_unsync()),
+        Answer::Json(code, value) => (
+            code,
+            Full::new(Bytes::from(value.to_string()))
+                .map_err(|never| match never {})
+                .boxed_unsync(),
+        ),
         Answer::Stream(pieces) => (200, StreamBody::new(stream(pieces)).boxed_unsync()),
-        Answer::Refuse => return Err(io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused")),
+        Answer::Refuse => {
+            return Err(io::Error::new(
+                io::ErrorKind::ConnectionRefused,
+                "connection refused",
+            ));
+        }
         Answer::Silence => std::future::pending().await,
     };
-    let response = Response::builder().status(code).header("content-type", "application/json").body(body);
+    let response = Response::builder()
+        .status(code)
+        .header("content-type", "application/json")
+        .body(body);
     response.map_err(io::Error::other)
 }
 
@@ -118,7 +146,10 @@ fn stream(pieces: Vec<Piece>) -> impl futures::Stream<Item = io::Result<Frame<By
                 tokio::time::sleep(time).await;
                 None
             }
-            Piece::Break => Some(Err(io::Error::new(io::ErrorKind::ConnectionReset, "connection reset"))),
+            Piece::Break => Some(Err(io::Error::new(
+                io::ErrorKind::ConnectionReset,
+                "connection reset",
+            ))),
             Piece::Silence => std::future::pending().await,
         }
     })

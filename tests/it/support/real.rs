@@ -34,11 +34,17 @@ impl Real {
     /// The cluster, or none with a word about it.
     pub(crate) async fn find(name: &str, how: Use) -> Option<Self> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let (Some(kubeconfig), Some(context)) = (variable("LLMCTL_DEV_TEST_KUBECONFIG"), variable("LLMCTL_DEV_TEST_CONTEXT")) else {
-            eprintln!("SKIPPED {name}: no real cluster, LLMCTL_DEV_TEST_KUBECONFIG and LLMCTL_DEV_TEST_CONTEXT are not set");
+        let (Some(kubeconfig), Some(context)) = (
+            variable("LLMCTL_DEV_TEST_KUBECONFIG"),
+            variable("LLMCTL_DEV_TEST_CONTEXT"),
+        ) else {
+            eprintln!(
+                "SKIPPED {name}: no real cluster, LLMCTL_DEV_TEST_KUBECONFIG and LLMCTL_DEV_TEST_CONTEXT are not set"
+            );
             return None;
         };
-        let share = File::create(std::env::temp_dir().join("llmctl-dev-test-cluster.lock")).unwrap();
+        let share =
+            File::create(std::env::temp_dir().join("llmctl-dev-test-cluster.lock")).unwrap();
         let share = tokio::task::spawn_blocking(move || {
             match how {
                 Use::Shared => share.lock_shared(),
@@ -54,12 +60,24 @@ impl Real {
             allowed: Vec::new(),
         };
         let (cluster, target) = Cluster::connect(&connect).await.unwrap();
-        let options = KubeConfigOptions { context: Some(context), ..KubeConfigOptions::default() };
-        let mut config = Config::from_custom_kubeconfig(Kubeconfig::read_from(&kubeconfig).unwrap(), &options).await.unwrap();
+        let options = KubeConfigOptions {
+            context: Some(context),
+            ..KubeConfigOptions::default()
+        };
+        let mut config =
+            Config::from_custom_kubeconfig(Kubeconfig::read_from(&kubeconfig).unwrap(), &options)
+                .await
+                .unwrap();
         config.proxy_url = None;
         let client = kube::Client::try_from(config).unwrap();
         let namespace = format!("llmctl-dev-test-{name}-{}", std::process::id());
-        let real = Self { cluster, target, namespace, client, _share: share };
+        let real = Self {
+            cluster,
+            target,
+            namespace,
+            client,
+            _share: share,
+        };
         real.make_namespace().await;
         Some(real)
     }
@@ -76,9 +94,13 @@ impl Real {
     async fn make_namespace(&self) {
         let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
         let object = serde_json::from_value(json!({"metadata": {"name": self.namespace}})).unwrap();
-        namespaces.create(&PostParams::default(), &object).await.unwrap();
+        namespaces
+            .create(&PostParams::default(), &object)
+            .await
+            .unwrap();
         // Pods are refused until the namespace has its service account.
-        let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> = Api::namespaced(self.client.clone(), &self.namespace);
+        let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
+            Api::namespaced(self.client.clone(), &self.namespace);
         while accounts.get_opt("default").await.unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -86,13 +108,15 @@ impl Real {
 
     /// Whether an object is there.
     pub(crate) async fn has_configmap(&self, name: &str) -> bool {
-        let api: Api<k8s_openapi::api::core::v1::ConfigMap> = Api::namespaced(self.client.clone(), &self.namespace);
+        let api: Api<k8s_openapi::api::core::v1::ConfigMap> =
+            Api::namespaced(self.client.clone(), &self.namespace);
         api.get_opt(name).await.unwrap().is_some()
     }
 
     /// The Job as it is.
     pub(crate) async fn job(&self, name: &str) -> Option<Value> {
-        let api: Api<k8s_openapi::api::batch::v1::Job> = Api::namespaced(self.client.clone(), &self.namespace);
+        let api: Api<k8s_openapi::api::batch::v1::Job> =
+            Api::namespaced(self.client.clone(), &self.namespace);
         let job = api.get_opt(name).await.unwrap()?;
         Some(serde_json::to_value(job).unwrap())
     }
@@ -100,6 +124,9 @@ impl Real {
     /// Removes the namespace and all that is in it; does not wait.
     pub(crate) async fn clean(self) {
         let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
-        namespaces.delete(&self.namespace, &DeleteParams::default()).await.unwrap();
+        namespaces
+            .delete(&self.namespace, &DeleteParams::default())
+            .await
+            .unwrap();
     }
 }
