@@ -3,7 +3,8 @@
 use super::OVERLAY_LABEL;
 use super::plan::FieldChange;
 use super::quantity::is_same_amount;
-use crate::domain::masking::{self, MASK};
+use crate::domain::masking;
+use crate::domain::payload::MASK;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
