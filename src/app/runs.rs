@@ -134,8 +134,28 @@ pub enum Effect {
 pub struct Around {
     pub settings: RunSettings,
     pub cancel: CancelPlan,
+    /// What is wrong in the settings: a run must not quietly use another value than the one somebody wrote.
+    pub problem: Option<String>,
     /// `llmctl @ MINIKUBE llmctl`: namespace and cluster, for questions.
     pub place: String,
+}
+
+impl Around {
+    /// The objects of a run.
+    ///
+    /// # Errors
+    /// What is wrong in the settings or in what was asked for; nothing was created.
+    fn plan(
+        &self,
+        sample: &Sample,
+        execution: u64,
+        options: &RunOptions,
+    ) -> Result<RunPlan, String> {
+        if let Some(problem) = &self.problem {
+            return Err(format!("the settings have a problem: {problem}"));
+        }
+        plan_run(sample, execution, &self.settings, options).map_err(|refusal| refusal.to_string())
+    }
 }
 
 impl Slice {
@@ -246,9 +266,7 @@ impl Slice {
         around: &Around,
         turn: &mut Turn,
     ) -> Result<(), String> {
-        let execution = self.all.next_execution();
-        let plan = plan_run(sample, execution, &around.settings, options)
-            .map_err(|refusal| refusal.to_string())?;
+        let plan = around.plan(sample, self.all.next_execution(), options)?;
         let (run, wants) = self.all.dispatching(&plan, turn.now);
         self.want(wants, turn);
         self.selected = Some(run.clone());

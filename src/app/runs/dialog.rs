@@ -5,7 +5,7 @@ use super::super::notices::Notice;
 use super::super::text::Field;
 use super::super::{Dialog, Turn};
 use super::{Around, Effect, Slice};
-use crate::domain::manifest::{RunOptions, plan_run};
+use crate::domain::manifest::RunOptions;
 use tui_input::InputRequest;
 
 /// The place in the dialog that has the keys.
@@ -156,10 +156,9 @@ impl Slice {
         let Some(sample) = self.samples.get(self.dialog.sample) else {
             return;
         };
-        let planned = self.options(around).and_then(|options| {
-            plan_run(sample, self.dialog.execution, &around.settings, &options)
-                .map_err(|refusal| refusal.to_string())
-        });
+        let planned = self
+            .options(around)
+            .and_then(|options| around.plan(sample, self.dialog.execution, &options));
         match planned {
             Ok(plan) => {
                 self.dialog.image = plan.image;
@@ -186,10 +185,9 @@ impl Slice {
         let Some(sample) = self.samples.get(self.dialog.sample) else {
             return;
         };
-        let planned = self.options(around).and_then(|options| {
-            plan_run(sample, self.dialog.execution, &around.settings, &options)
-                .map_err(|refusal| refusal.to_string())
-        });
+        let planned = self
+            .options(around)
+            .and_then(|options| around.plan(sample, self.dialog.execution, &options));
         if let Ok(plan) = planned {
             let effect = Effect::Preview(Box::new(plan));
             turn.effects.push(super::super::Effect::Runs(effect));
