@@ -175,10 +175,14 @@ impl Slice {
         match action {
             Action::SaveSettings => self.save(turn),
             Action::UndoSetting => {
-                if !self.drafts.undo(self.selected) {
-                    let label = self.selected.facts().label;
-                    turn.notice(Notice::info(format!("{label} is not changed")));
-                }
+                let undone = self.drafts.undo(self.selected);
+                let label = self.selected.facts().label;
+                let told = if undone {
+                    "change undone"
+                } else {
+                    "nothing to undo"
+                };
+                turn.notice(Notice::info(format!("{label}: {told}")));
             }
             Action::UndoAllSettings => {
                 let undone = self.drafts.undo_all();
@@ -219,7 +223,12 @@ impl Slice {
             Msg::SaveFailed(reason) => turn.notice(Notice::bad(format!(
                 "not saved, the changes are kept here: {reason}"
             ))),
-            Msg::Conflicted(layer) => self.loaded(layer, turn),
+            Msg::Conflicted(layer) => {
+                turn.notice(Notice::bad(
+                    "not saved: the file changed while it was being saved",
+                ));
+                self.loaded(layer, turn);
+            }
         }
     }
 

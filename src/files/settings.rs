@@ -203,7 +203,7 @@ fn unknown(path: &Path, at: Position, name: &str) -> String {
 
 fn syntax(place: Place, reason: String) -> Problem {
     Problem {
-        name: String::new(),
+        name: "".into(),
         key: None,
         value: None,
         broken: Broken::Syntax(reason),
@@ -212,10 +212,10 @@ fn syntax(place: Place, reason: String) -> Problem {
 }
 
 fn not_text(path: &Path, bytes: &[u8], at: usize) -> Problem {
-    let lines = bytes[..at].iter().filter(|b| **b == b'\n').count();
+    let lines = bytes[..at].split(|byte| *byte == b'\n').count();
     let place = Place::File {
         path: path.to_path_buf(),
-        line: lines + 1,
+        line: lines,
         column: 1,
     };
     syntax(place, "it is not UTF-8".into())

@@ -17,7 +17,10 @@ pub enum Typing {
     #[default]
     Nothing,
     /// The value of the selected key; carries its change of before.
-    Value { field: Field, before: Option<Draft> },
+    Value {
+        field: Field,
+        before: Option<Box<Draft>>,
+    },
     /// The name of a key to go to; carries the key of before.
     Jump { field: Field, before: Key },
 }
@@ -101,7 +104,8 @@ impl Slice {
                     .as_mut()
                     .map(|form| std::mem::take(&mut form.typing));
                 if let Some(Typing::Value { before, .. }) = form {
-                    self.drafts.put_back(self.selected, before);
+                    self.drafts
+                        .put_back(self.selected, before.map(|before| *before));
                 }
             }
             Action::SaveSettings => {
@@ -177,7 +181,7 @@ impl Slice {
                 "the kubeconfig is write-only and never kept in a file: it belongs encrypted in Studio's database; llmctl-dev uses your own context",
             )),
             _ => {
-                let before = self.drafts.of(key).cloned();
+                let before = self.drafts.of(key).cloned().map(Box::new);
                 let text = match before.as_ref().map(|draft| &draft.to) {
                     Some(Wanted::Wrong { text, .. }) => text.clone(),
                     _ => self.file_value(key).map_or_else(String::new, |value| value.text()),

@@ -6,6 +6,7 @@ use crate::domain::settings::images::ImageClass;
 use crate::domain::settings::key::{Key, Kind};
 use crate::domain::settings::layers::Layered;
 use crate::domain::settings::problem::{Place, Problem};
+use crate::domain::settings::value::Value as Setting;
 use crate::domain::target::Target;
 use crate::files::paths::Paths;
 use serde_json::{Map, Value, json};
@@ -44,7 +45,7 @@ pub(super) fn key_alone(globals: &Globals, layered: &Layered, key: Key) -> Value
 
 fn key(layered: &Layered, key: Key) -> Value {
     let facts = key.facts();
-    let json = |value: Option<crate::domain::settings::value::Value>| value.map(|v| v.json());
+    let json = |value: Option<Setting>| value.as_ref().map(Setting::json);
     let mut body = json!({
         "key": key.name(),
         "label": facts.label,
@@ -87,8 +88,8 @@ pub(super) fn changes(globals: &Globals, path: &Path, edits: &[Edit], changed: u
         .map(|edit| {
             json!({
                 "key": edit.key.name(),
-                "from": edit.from.as_ref().map(|value| value.json()),
-                "to": edit.to.as_ref().map(|value| value.json()),
+                "from": edit.from.as_ref().map(Setting::json),
+                "to": edit.to.as_ref().map(Setting::json),
                 "takes_effect": edit.key.facts().takes_effect,
             })
         })

@@ -77,9 +77,8 @@ impl ImageChoice {
         let own = self.tag.trim();
         match (parts.digest, own, parts.tag) {
             (Some(_), ..) => reference.to_owned(),
-            (None, "", Some(tag)) => format!("{}:{tag}", parts.repository),
             (None, "", None) => format!("{}:latest", parts.repository),
-            (None, tag, _) => format!("{}:{tag}", parts.repository),
+            (None, "", Some(tag)) | (None, tag, _) => format!("{}:{tag}", parts.repository),
         }
     }
 

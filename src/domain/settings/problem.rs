@@ -169,10 +169,10 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The key, or what stands in its place: an unknown name, or empty for the file as a whole.
-    pub name: String,
+    pub name: Box<str>,
     pub key: Option<Key>,
     /// The value as written, cut short; `None` for a secret and where there is none.
-    pub value: Option<String>,
+    pub value: Option<Box<str>>,
     pub broken: Broken,
     pub place: Place,
 }
@@ -184,7 +184,7 @@ impl Problem {
         Self {
             name: key.name().into(),
             key: Some(key),
-            value: shown.then(|| shorten(text)),
+            value: shown.then(|| shorten(text).into()),
             broken,
             place: Place::Typed,
         }

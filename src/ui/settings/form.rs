@@ -247,7 +247,7 @@ fn draw_known(slice: &Slice, theme: &Theme, frame: &mut Frame, area: Rect) {
     if let Some(default) = key.default() {
         about = format!(
             "{about} {dot} default {}",
-            plain(theme, key, &Some(default))
+            plain(theme, key, Some(&default))
         );
     }
     let head = Line::from(vec![
@@ -302,7 +302,7 @@ fn urgent(slice: &Slice, theme: &Theme, key: Key) -> Vec<(String, Tone)> {
             Tone::Bad,
         ));
     } else if let Some(problem) = slice.layered().problem(key) {
-        let now = plain(theme, key, &slice.effective().value(key));
+        let now = plain(theme, key, slice.effective().value(key).as_ref());
         let problem = problem.to_string();
         said.push((
             format!("{} {} (in use: {now})", glyphs.bad, sanitize(&problem)),
@@ -314,7 +314,7 @@ fn urgent(slice: &Slice, theme: &Theme, key: Key) -> Vec<(String, Tone)> {
         ..
     }) = draft
     {
-        let now = plain(theme, key, now);
+        let now = plain(theme, key, now.as_ref());
         let text = format!(
             "{} the file says {now} now: undo takes it, save asks",
             glyphs.warning
@@ -343,9 +343,9 @@ fn image(slice: &Slice, key: Key) -> Option<String> {
 }
 
 /// A value with its unit, or the word for none.
-fn plain(theme: &Theme, key: Key, value: &Option<Value>) -> String {
+fn plain(theme: &Theme, key: Key, value: Option<&Value>) -> String {
     let unit = key.facts().unit;
-    match value.as_ref().map(Value::text) {
+    match value.map(Value::text) {
         None => "nothing".into(),
         Some(text) if text.is_empty() => theme.glyphs().none.into(),
         Some(text) if unit.is_empty() => sanitize(&text).into_owned(),
@@ -380,12 +380,12 @@ fn draw_diff(slice: &Slice, form: &Form, theme: &Theme, frame: &mut Frame, area:
 
 fn changes(slice: &Slice, theme: &Theme, key: Key, draft: &Draft) -> Vec<(String, Tone)> {
     let from = match &draft.base {
-        Some(_) => plain(theme, key, &draft.base),
-        None => format!("{} (default)", plain(theme, key, &key.default())),
+        Some(_) => plain(theme, key, draft.base.as_ref()),
+        None => format!("{} (default)", plain(theme, key, key.default().as_ref())),
     };
     let to = match &draft.to {
-        Wanted::Value(value) => plain(theme, key, &Some(value.clone())),
-        Wanted::Default => format!("{} (default)", plain(theme, key, &key.default())),
+        Wanted::Value(value) => plain(theme, key, Some(value)),
+        Wanted::Default => format!("{} (default)", plain(theme, key, key.default().as_ref())),
         Wanted::Wrong { text, .. } => sanitize(text).into_owned(),
     };
     let wrong = matches!(draft.to, Wanted::Wrong { .. });
