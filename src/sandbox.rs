@@ -2,9 +2,11 @@
 //!
 //! The service is given to `kube::Client::new` as it is, or served on a loopback port for `kubectl`. All time is tokio's.
 
+pub mod access;
 pub mod clock;
 pub mod faults;
 pub mod kinds;
+pub mod serve;
 pub mod service;
 pub mod status;
 pub mod store;
@@ -25,6 +27,8 @@ mod write;
 mod writer;
 
 use std::ffi::OsString;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -33,6 +37,7 @@ use tokio::task::JoinSet;
 
 use clock::Clock;
 use faults::Faults;
+use serve::Served;
 use service::Service;
 use status::Status;
 use store::Store;
@@ -83,6 +88,16 @@ impl Sandbox {
     /// The API, to be given to a client or a server.
     pub fn service(&self) -> Service {
         self.service.clone()
+    }
+
+    /// Serves the API on a loopback port (0 for any free one) until the sandbox is stopped.
+    ///
+    /// # Errors
+    /// When the address is not a loopback one, or cannot be bound.
+    pub async fn serve(&self, listen: SocketAddr) -> io::Result<Served> {
+        let (served, task) = serve::bind(self.service(), listen).await?;
+        self.tasks.lock().await.spawn(task);
+        Ok(served)
     }
 
     /// The cluster's clock.
