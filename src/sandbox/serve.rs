@@ -53,12 +53,16 @@ pub(super) async fn bind(
     Ok((served, task))
 }
 
+/// How a kubeconfig of a sandbox begins: a file that begins so may be replaced.
+pub const KUBECONFIG_MARK: &str = "# Written by llmctl-dev sandbox.";
+
 /// A kubeconfig for a served sandbox. It holds the token: to be written for its owner's eyes only.
 pub fn kubeconfig(served: &Served) -> String {
     let (addr, token) = (served.addr, served.token.reveal());
     let authority = STANDARD.encode(&served.authority);
     format!(
-        "apiVersion: v1\n\
+        "{KUBECONFIG_MARK}\n\
+         apiVersion: v1\n\
          kind: Config\n\
          current-context: sandbox\n\
          clusters:\n\
@@ -104,7 +108,7 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, service: Service, serve
         async move {
             match entrance {
                 Ok(()) => service.call(request).await,
-                Err(status) => Ok::<_, BoxError>(respond::status(&status)),
+                Err(status) => Ok::<_, io::Error>(respond::status(&status)),
             }
         }
     });

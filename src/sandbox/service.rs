@@ -1,6 +1,7 @@
 //! The service itself: a request in, an answer out, over memory or a socket alike.
 
 use std::error::Error;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -49,7 +50,7 @@ where
     B::Error: Into<BoxError>,
 {
     type Response = Response<Body>;
-    type Error = BoxError;
+    type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -62,7 +63,7 @@ where
     }
 }
 
-async fn answer<B>(api: &Api, request: http::Request<B>) -> Result<Response<Body>, BoxError>
+async fn answer<B>(api: &Api, request: http::Request<B>) -> Result<Response<Body>, io::Error>
 where
     B: hyper::body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -86,7 +87,7 @@ where
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             return Ok(respond::status(&too_large()));
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(io::Error::other(error)),
     };
     let request = Request::new(&parts, body);
     Ok(dispatch(api, &request)
@@ -125,12 +126,11 @@ async fn resource(
     }
 }
 
-fn refused() -> BoxError {
-    std::io::Error::new(
-        std::io::ErrorKind::ConnectionRefused,
+fn refused() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::ConnectionRefused,
         "connection refused: the sandbox's API is switched off",
     )
-    .into()
 }
 
 fn too_large() -> Status {
