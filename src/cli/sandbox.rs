@@ -33,11 +33,16 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     if !args.listen.ip().is_loopback() {
         return Err(Failure::new(
             Exit::Refused,
-            format!("--listen {}: the sandbox runs commands as you, so it listens on loopback addresses only", args.listen),
+            format!(
+                "--listen {}: the sandbox runs commands as you, so it listens on loopback addresses only",
+                args.listen
+            ),
         ));
     }
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::other(format!("cannot watch for signals: {error}")))?;
-    let program = std::env::current_exe().map_err(|error| Failure::other(format!("cannot find this program's own file: {error}")))?;
+    let mut terminate = signal(SignalKind::terminate())
+        .map_err(|error| Failure::other(format!("cannot watch for signals: {error}")))?;
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::other(format!("cannot find this program's own file: {error}")))?;
     let sandbox = Sandbox::start(Config {
         executor: vec![program.into(), "executor".into()],
         base: Timestamp::now(),
@@ -49,7 +54,8 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         .await
         .map_err(|error| Failure::other(format!("cannot listen on {}: {error}", args.listen)))?;
     let (file, _directory) = place(globals.kubeconfig.as_deref())?;
-    write(&file, &kubeconfig(&served)).map_err(|error| Failure::other(format!("cannot write {}: {error}", file.display())))?;
+    write(&file, &kubeconfig(&served))
+        .map_err(|error| Failure::other(format!("cannot write {}: {error}", file.display())))?;
     announce(globals.output, served.addr, &file)?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => drop(interrupted),
@@ -67,13 +73,20 @@ fn place(named: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>), F
         let directory = tempfile::Builder::new()
             .prefix("llmctl-dev-")
             .tempdir()
-            .map_err(|error| Failure::other(format!("cannot make a directory for the kubeconfig: {error}")))?;
+            .map_err(|error| {
+                Failure::other(format!(
+                    "cannot make a directory for the kubeconfig: {error}"
+                ))
+            })?;
         return Ok((directory.path().join("kubeconfig"), Some(directory)));
     };
     match fs::read_to_string(named) {
         Ok(text) if !text.starts_with(KUBECONFIG_MARK) => Err(Failure::new(
             Exit::Refused,
-            format!("{} holds another kubeconfig and is left as it is; name a new file", named.display()),
+            format!(
+                "{} holds another kubeconfig and is left as it is; name a new file",
+                named.display()
+            ),
         )),
         _ => Ok((named.to_owned(), None)),
     }
@@ -84,17 +97,25 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
     let mut part = file.as_os_str().to_owned();
     part.push(format!(".{}", std::process::id()));
     let part = PathBuf::from(part);
-    let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-    out.write_all(text.as_bytes()).and_then(|()| fs::rename(&part, file)).inspect_err(|_| {
-        let _ = fs::remove_file(&part);
-    })
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&part)?;
+    out.write_all(text.as_bytes())
+        .and_then(|()| fs::rename(&part, file))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&part);
+        })
 }
 
 fn announce(format: Format, addr: SocketAddr, file: &Path) -> Result<(), Failure> {
     let server = format!("https://{addr}");
     match format {
         Format::Text => {
-            output::progress(&format!("sandbox on {server}; Ctrl-C ends it and everything in it"));
+            output::progress(&format!(
+                "sandbox on {server}; Ctrl-C ends it and everything in it"
+            ));
             output::text(&format!("export KUBECONFIG={}\n", file.display()))
         }
         other => output::document(

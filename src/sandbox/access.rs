@@ -19,7 +19,9 @@ impl Token {
     pub(super) fn random() -> std::io::Result<Self> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
-        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
+        Ok(Self(
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ))
     }
 
     /// The secret itself, for the kubeconfig.
@@ -63,8 +65,14 @@ pub(super) fn check(headers: &HeaderMap, served: SocketAddr, token: &Token) -> R
 }
 
 fn is_own(host: &str, served: SocketAddr) -> bool {
-    let names = [served.ip().to_string(), format!("[{}]", served.ip()), "localhost".to_owned()];
-    names.iter().any(|name| host.eq_ignore_ascii_case(&format!("{name}:{}", served.port())))
+    let names = [
+        served.ip().to_string(),
+        format!("[{}]", served.ip()),
+        "localhost".to_owned(),
+    ];
+    names
+        .iter()
+        .any(|name| host.eq_ignore_ascii_case(&format!("{name}:{}", served.port())))
 }
 
 fn forbidden(why: &str) -> Status {
@@ -80,18 +88,49 @@ mod tests {
         let token = Token::random().unwrap();
         let served: SocketAddr = "127.0.0.1:4321".parse().unwrap();
         let code = |pairs: &[(header::HeaderName, &str)]| {
-            let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+                .collect();
             check(&headers, served, &token).map_or_else(|status| status.code, |()| 200)
         };
         let bearer = format!("Bearer {}", token.reveal());
         let host = (header::HOST, "127.0.0.1:4321");
         assert_eq!(code(&[host.clone(), (header::AUTHORIZATION, &bearer)]), 200);
-        assert_eq!(code(&[(header::HOST, "localhost:4321"), (header::AUTHORIZATION, &bearer)]), 200);
+        assert_eq!(
+            code(&[
+                (header::HOST, "localhost:4321"),
+                (header::AUTHORIZATION, &bearer)
+            ]),
+            200
+        );
         assert_eq!(code(std::slice::from_ref(&host)), 401);
-        assert_eq!(code(&[host.clone(), (header::AUTHORIZATION, "Bearer 0")]), 401);
-        assert_eq!(code(&[(header::HOST, "evil.example:4321"), (header::AUTHORIZATION, &bearer)]), 403);
-        assert_eq!(code(&[(header::HOST, "127.0.0.1:80"), (header::AUTHORIZATION, &bearer)]), 403);
-        assert_eq!(code(&[host, (header::AUTHORIZATION, &bearer), (header::ORIGIN, "null")]), 403);
+        assert_eq!(
+            code(&[host.clone(), (header::AUTHORIZATION, "Bearer 0")]),
+            401
+        );
+        assert_eq!(
+            code(&[
+                (header::HOST, "evil.example:4321"),
+                (header::AUTHORIZATION, &bearer)
+            ]),
+            403
+        );
+        assert_eq!(
+            code(&[
+                (header::HOST, "127.0.0.1:80"),
+                (header::AUTHORIZATION, &bearer)
+            ]),
+            403
+        );
+        assert_eq!(
+            code(&[
+                host,
+                (header::AUTHORIZATION, &bearer),
+                (header::ORIGIN, "null")
+            ]),
+            403
+        );
         assert!(!format!("{token:?}").contains(token.reveal()));
     }
 }

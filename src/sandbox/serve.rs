@@ -42,14 +42,25 @@ pub(super) async fn bind(
     listen: SocketAddr,
 ) -> io::Result<(Served, impl Future<Output = ()> + Send + 'static)> {
     if !listen.ip().is_loopback() {
-        let why = format!("{listen} is not a loopback address; the sandbox runs commands as you, so it listens on loopback only");
+        let why = format!(
+            "{listen} is not a loopback address; the sandbox runs commands as you, so it listens on loopback only"
+        );
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
     let listener = TcpListener::bind(listen).await?;
     let addr = listener.local_addr()?;
     let (authority, tls) = identity(addr).map_err(io::Error::other)?;
-    let served = Served { addr, token: Token::random()?, authority };
-    let task = accept(listener, TlsAcceptor::from(Arc::new(tls)), service, served.clone());
+    let served = Served {
+        addr,
+        token: Token::random()?,
+        authority,
+    };
+    let task = accept(
+        listener,
+        TlsAcceptor::from(Arc::new(tls)),
+        service,
+        served.clone(),
+    );
     Ok((served, task))
 }
 
@@ -101,7 +112,9 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, service: Service, serve
 async fn connection(stream: TcpStream, tls: TlsAcceptor, service: Service, served: Served) {
     // Small answers such as watch events must not wait for company.
     let _ = stream.set_nodelay(true);
-    let Ok(stream) = tls.accept(stream).await else { return };
+    let Ok(stream) = tls.accept(stream).await else {
+        return;
+    };
     let handler = service_fn(|request: http::Request<hyper::body::Incoming>| {
         let entrance = access::check(request.headers(), served.addr, &served.token);
         let mut service = service.clone();
@@ -113,18 +126,25 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, service: Service, serve
         }
     });
     // A client that goes away, and an API that is switched off, end the connection with an error: nobody is left to tell.
-    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), handler).await;
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), handler)
+        .await;
 }
 
 /// An authority's certificate, and the TLS identity that it vouches for.
 fn identity(addr: SocketAddr) -> Result<(String, ServerConfig), BoxError> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, "llmctl-dev sandbox");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "llmctl-dev sandbox");
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(vec![addr.ip().to_string(), "localhost".to_owned()])?;
-    params.distinguished_name.push(DnType::CommonName, "sandbox");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "sandbox");
     let certificate = params.signed_by(&key, &authority)?;
     let secret = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
