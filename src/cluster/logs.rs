@@ -32,7 +32,8 @@ const SOON: Duration = Duration::from_millis(200);
 const SOON_AT_MOST: Duration = Duration::from_secs(5);
 
 impl Cluster {
-    /// Follows the log of `container_id`, the container `executor` of `pod`. The stream ends after [`LogEvent::Whole`] or [`LogEvent::Gap`].
+    /// Follows the log of `container_id`, the container `executor` of `pod`. The stream says
+    /// [`LogEvent::Opened`] once it is known to be open, and ends after [`LogEvent::Whole`] or [`LogEvent::Gone`].
     pub fn follow_log(
         &self,
         namespace: &str,
@@ -55,6 +56,14 @@ struct Source {
     namespace: String,
     pod: String,
     container_id: String,
+}
+
+/// What was said of the connection last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    Open,
+    Broken,
 }
 
 /// How one reading ended.
@@ -82,12 +91,13 @@ enum Fate {
 impl Source {
     async fn run(self, out: mpsc::Sender<LogEvent>) {
         let mut resume = Resume::default();
+        let mut told = Told::Nothing;
         let mut pauses = Pauses::new();
         let mut soon = SOON;
         // The latest reading was ended by the server, and the server still stood when asked afterwards.
         let mut clean = false;
         let last = loop {
-            let end = self.read(true, &mut resume, &out).await;
+            let end = self.read(true, &mut resume, &mut told, &out).await;
             match &end {
                 End::Clean => clean = true,
                 End::Silent | End::Broken(_) => clean = false,
@@ -99,7 +109,7 @@ impl Source {
                 clean = false;
             }
             let broken = match (end, fate) {
-                (_, Fate::Ended) => match self.read(false, &mut resume, &out).await {
+                (_, Fate::Ended) => match self.read(false, &mut resume, &mut told, &out).await {
                     End::Clean => break LogEvent::Whole,
                     End::Lost(reason) => break self.verdict(clean, reason).await,
                     End::Broken(reason) => Some(reason),
@@ -111,6 +121,9 @@ impl Source {
                 (_, Fate::Running) => None,
             };
             if let Some(reason) = broken {
+                if told == Told::Open {
+                    told = Told::Broken;
+                }
                 self.pause(reason, &mut pauses, &out).await;
             } else {
                 pauses.reset();
@@ -135,7 +148,7 @@ impl Source {
         {
             LogEvent::Whole
         } else {
-            LogEvent::Gap { reason }
+            LogEvent::Gone { reason }
         }
     }
 
@@ -174,7 +187,13 @@ impl Source {
     }
 
     /// Reads once, from where the last reading stopped.
-    async fn read(&self, follow: bool, resume: &mut Resume, out: &mpsc::Sender<LogEvent>) -> End {
+    async fn read(
+        &self,
+        follow: bool,
+        resume: &mut Resume,
+        told: &mut Told,
+        out: &mpsc::Sender<LogEvent>,
+    ) -> End {
         let asked = Asked::object(
             "read the log of",
             Resource::Pods,
@@ -212,6 +231,8 @@ impl Source {
         };
         let reading = Reading {
             out,
+            container_id: &self.container_id,
+            told,
             replay: resume.replay(),
             resume,
             batch: Vec::new(),
@@ -224,6 +245,8 @@ impl Source {
 /// One reading in progress.
 struct Reading<'a> {
     out: &'a mpsc::Sender<LogEvent>,
+    container_id: &'a str,
+    told: &'a mut Told,
     replay: Replay,
     resume: &'a mut Resume,
     batch: Vec<LogLine>,
@@ -293,17 +316,32 @@ impl Reading<'_> {
             Admission::Known => return None,
             Admission::New => {}
             Admission::AfterGap => {
+                self.open().await;
                 self.flush().await;
                 let reason = "the node rotated the log while the connection was down".to_owned();
                 let _ = self.out.send(LogEvent::Gap { reason }).await;
             }
         }
+        self.open().await;
         self.resume.deliver(&line);
         self.batch.push(line);
         if self.batch.len() >= BATCH {
             self.flush().await;
         }
         None
+    }
+
+    /// Says that the stream is open, once something proves it: what was kept of the log before is given up for it, and a node that lost
+    /// the log answers with a line too.
+    async fn open(&mut self) {
+        let event = match std::mem::replace(self.told, Told::Open) {
+            Told::Nothing => LogEvent::Opened {
+                container_id: self.container_id.to_owned(),
+            },
+            Told::Broken => LogEvent::Resumed,
+            Told::Open => return,
+        };
+        let _ = self.out.send(event).await;
     }
 
     async fn flush(&mut self) {

@@ -466,7 +466,9 @@ async fn a_log_is_whole_only_after_the_end_of_its_container() {
     let texts: Vec<_> = lines_of(&events).iter().map(|l| l.text.as_str()).collect();
     assert_eq!(texts, ["one", "two", "no line feed"]);
     assert!(
-        matches!(&events[1], LogEvent::Broken { reason } if reason.contains("connection reset")),
+        matches!(&events[0], LogEvent::Opened { .. })
+            && matches!(&events[2], LogEvent::Broken { reason } if reason.contains("connection reset"))
+            && events[3] == LogEvent::Resumed,
         "{events:?}"
     );
     assert_eq!(events.last(), Some(&LogEvent::Whole));
@@ -514,7 +516,7 @@ async fn a_container_that_has_not_begun_is_waited_for() {
     assert_eq!(lines_of(&events).len(), 1);
     assert_eq!(
         (events.len(), events.last()),
-        (2, Some(&LogEvent::Whole)),
+        (3, Some(&LogEvent::Whole)),
         "{events:?}"
     );
 }
@@ -537,7 +539,7 @@ async fn a_pod_that_is_gone_leaves_a_gap_unless_its_end_was_seen() {
     let (unwatched, _) = cluster(serve);
     let events = follow(&unwatched).await;
     assert!(
-        matches!(events.last(), Some(LogEvent::Gap { reason }) if reason.contains("pod p is gone")),
+        matches!(events.last(), Some(LogEvent::Gone { reason }) if reason.contains("pod p is gone")),
         "{events:?}"
     );
 
@@ -561,7 +563,7 @@ async fn a_log_that_the_node_lost_is_a_gap() {
     });
     let events = follow(&cluster).await;
     assert!(
-        matches!(&events[..], [LogEvent::Gap { reason }] if reason.starts_with("unable")),
+        matches!(&events[..], [LogEvent::Gone { reason }] if reason.starts_with("unable")),
         "{events:?}"
     );
 }

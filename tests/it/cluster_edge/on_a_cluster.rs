@@ -147,6 +147,7 @@ async fn whole_log(
     for event in events {
         match event {
             LogEvent::Lines(some) => lines.extend(some.into_iter().map(|line| line.text)),
+            LogEvent::Opened { .. } => {}
             other => others.push(other),
         }
     }
