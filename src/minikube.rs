@@ -107,7 +107,7 @@ impl Minikube {
 fn arguments(options: &StartOptions) -> Vec<String> {
     let mut arguments = Vec::new();
     let mut flag = |name: &str, value: Option<String>| {
-        arguments.extend(value.map(|value| format!("--{name}={value}")))
+        arguments.extend(value.map(|value| format!("--{name}={value}")));
     };
     flag("driver", options.driver.clone());
     flag("cpus", options.cpus.map(|n| n.to_string()));

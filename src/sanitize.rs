@@ -32,13 +32,10 @@ pub fn sanitize(line: &str) -> Cow<'_, str> {
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
         rest = match c {
-            '\u{1b}' => match after_style(after) {
-                Some(after_style) => after_style,
-                None => {
-                    shown.push_str("^[");
-                    after
-                }
-            },
+            '\u{1b}' => after_style(after).unwrap_or_else(|| {
+                shown.push_str("^[");
+                after
+            }),
             '\t' => {
                 shown.tab();
                 after

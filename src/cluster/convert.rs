@@ -184,7 +184,7 @@ pub(super) fn event(event: wire::Event) -> Option<EventSeen> {
     let created = event.metadata.creation_timestamp;
     let first = event
         .first_timestamp
-        .or(event.event_time)
+        .or(event.exact_time)
         .or(created)
         .unwrap_or(Timestamp::UNIX_EPOCH);
     let (series_count, series_last) = event

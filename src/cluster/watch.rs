@@ -248,7 +248,9 @@ impl Take<wire::Pod> for Desk<'_> {
         match change {
             Change::Page(page) => {
                 let page: Vec<_> = page.into_iter().map(convert::pod).collect();
-                page.iter().for_each(|pod| self.note_ending(pod));
+                for pod in &page {
+                    self.note_ending(pod);
+                }
                 self.tell(Seen::PodsPage(page)).await;
             }
             Change::Listed(uids) => self.tell(Seen::PodsListed(uids)).await,

@@ -248,7 +248,8 @@ pub(super) struct Event {
     pub(super) reporting_component: String,
     pub(super) count: Option<u32>,
     pub(super) series: Option<Series>,
-    pub(super) event_time: Option<Timestamp>,
+    #[serde(rename = "eventTime")]
+    pub(super) exact_time: Option<Timestamp>,
     pub(super) first_timestamp: Option<Timestamp>,
     pub(super) last_timestamp: Option<Timestamp>,
 }

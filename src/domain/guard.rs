@@ -154,6 +154,14 @@ pub fn decide(
     })
 }
 
+/// Names that container tools bind to the host.
+const HOST_NAMES: [&str; 4] = [
+    "localhost",
+    "host.docker.internal",
+    "kubernetes.docker.internal",
+    "host.containers.internal",
+];
+
 /// A server URL that points at this machine or a private network: a loopback, private, link-local or carrier-grade NAT
 /// address, or one of the few names that container tools bind to the host. Other names are not resolved and not trusted.
 pub fn looks_local(server: &str) -> bool {
@@ -168,13 +176,9 @@ pub fn looks_local(server: &str) -> bool {
     if let Ok(v4) = host.parse::<Ipv4Addr>() {
         return is_local(IpAddr::V4(v4));
     }
-    const NAMES: [&str; 4] = [
-        "localhost",
-        "host.docker.internal",
-        "kubernetes.docker.internal",
-        "host.containers.internal",
-    ];
-    NAMES.iter().any(|name| host.eq_ignore_ascii_case(name))
+    HOST_NAMES
+        .iter()
+        .any(|name| host.eq_ignore_ascii_case(name))
 }
 
 fn is_local(ip: IpAddr) -> bool {

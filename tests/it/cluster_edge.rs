@@ -2,3 +2,4 @@
 
 mod fake;
 mod on_a_cluster;
+mod on_the_sandbox;

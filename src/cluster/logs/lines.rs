@@ -3,6 +3,7 @@
 use crate::domain::logs::LogLine;
 use jiff::Timestamp;
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 
 /// Bytes of a line that are kept; the rest is counted and cut.
 pub(super) const LONGEST: usize = 1 << 20;
@@ -75,7 +76,8 @@ fn line(bytes: &[u8], cut: usize) -> LogLine {
     };
     let mut text = String::from_utf8_lossy(text).into_owned();
     if cut > 0 {
-        text.push_str(&format!(" \u{2026} ({cut} more bytes cut)"));
+        // Writing to a string cannot fail.
+        let _ = write!(text, " \u{2026} ({cut} more bytes cut)");
     }
     LogLine { at: stamp, text }
 }

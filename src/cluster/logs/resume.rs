@@ -91,23 +91,19 @@ impl Replay {
         if self.expected.is_empty() {
             return Admission::New;
         }
-        match self.expected.iter().position(|(time, _)| *time == at) {
-            // What is skipped here has been rotated away; it was delivered before.
-            Some(place) => {
-                self.expected.drain(..place);
-                if let Some((_, count)) = self.expected.front_mut() {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.expected.pop_front();
-                    }
-                }
-                Admission::Known
-            }
-            None => {
-                self.expected.clear();
-                Admission::AfterGap
+        let Some(place) = self.expected.iter().position(|(time, _)| *time == at) else {
+            self.expected.clear();
+            return Admission::AfterGap;
+        };
+        // What is skipped here has been rotated away; it was delivered before.
+        self.expected.drain(..place);
+        if let Some((_, count)) = self.expected.front_mut() {
+            *count -= 1;
+            if *count == 0 {
+                self.expected.pop_front();
             }
         }
+        Admission::Known
     }
 }
 

@@ -380,7 +380,7 @@ async fn a_run_whose_payload_is_refused_is_taken_back() {
         error.kind() == Kind::Invalid && error.to_string().contains("Too long"),
         "{error}"
     );
-    let requests = requests.lock().unwrap();
+    let requests = requests.lock().unwrap().clone();
     let owner = &requests[1].body["metadata"]["ownerReferences"][0];
     assert_eq!(owner["uid"], "uid-made");
     let undo = requests.last().unwrap();

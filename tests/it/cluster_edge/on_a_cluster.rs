@@ -81,10 +81,8 @@ impl<S: Stream<Item = Observation> + Unpin> Story<S> {
                 }
             }
         };
-        match timeout(PATIENCE, wait).await {
-            Ok(found) => found,
-            Err(_) => panic!("no {what}; seen: {:#?}", self.told),
-        }
+        let found = timeout(PATIENCE, wait).await.ok();
+        found.unwrap_or_else(|| panic!("no {what}; seen: {:#?}", self.told))
     }
 
     async fn begun(&mut self) -> (PodSeen, String) {
@@ -310,33 +308,9 @@ async fn a_cancelled_run_says_its_last_words_and_keeps_its_job() {
             },
         ]
     );
-    assert!(!job.finish.unwrap().complete);
+    assert!(job.finish.as_ref().is_some_and(|finish| !finish.complete));
 
-    let kept = cluster
-        .extend_ttl(&real.namespace, &plan.job_name, Some(&job.uid), Ttl(7200))
-        .await
-        .unwrap();
-    assert_eq!(kept.ttl, Some(Ttl(7200)));
-    let other = cluster
-        .extend_ttl(
-            &real.namespace,
-            &plan.job_name,
-            Some("another-uid"),
-            Ttl(60),
-        )
-        .await
-        .unwrap_err();
-    assert_eq!(other.kind(), Kind::Conflict, "{other}");
-    let other = cluster
-        .delete_job(
-            &real.namespace,
-            &plan.job_name,
-            Some("another-uid"),
-            Propagation::Background,
-        )
-        .await
-        .unwrap_err();
-    assert_eq!(other.kind(), Kind::Conflict, "{other}");
+    keep_and_miss(&real, &job).await;
 
     assert_eq!(
         cancel(
@@ -383,6 +357,31 @@ impl<S: Stream<Item = Observation> + Unpin> Story<S> {
         })
         .await;
     }
+}
+
+/// Keeps a Job longer, and leaves another one of the same name alone.
+async fn keep_and_miss(real: &Real, job: &JobSeen) {
+    let cluster = &real.cluster;
+    let kept = cluster
+        .extend_ttl(&real.namespace, &job.name, Some(&job.uid), Ttl(7200))
+        .await
+        .unwrap();
+    assert_eq!(kept.ttl, Some(Ttl(7200)));
+    let other = cluster
+        .extend_ttl(&real.namespace, &job.name, Some("another-uid"), Ttl(60))
+        .await
+        .unwrap_err();
+    assert_eq!(other.kind(), Kind::Conflict, "{other}");
+    let other = cluster
+        .delete_job(
+            &real.namespace,
+            &job.name,
+            Some("another-uid"),
+            Propagation::Background,
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(other.kind(), Kind::Conflict, "{other}");
 }
 
 #[tokio::test]
