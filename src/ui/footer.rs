@@ -26,7 +26,7 @@ pub(crate) fn hints<'a>(context: Context, theme: &Theme, focused: bool, room: us
         }
         used += width;
         let (key_style, label_style) = if focused {
-            (theme.key(), theme.plain())
+            (theme.key(), theme.on_border())
         } else {
             (theme.muted(), theme.muted())
         };

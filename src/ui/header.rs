@@ -48,7 +48,9 @@ pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
     }
     let line = cut(Line::from(spans), room, theme.glyphs().ellipsis);
     frame.render_widget(line, area);
-    frame.render_widget(Line::styled(clock, theme.muted()).right_aligned(), area);
+    // The style of a line would colour the whole row.
+    let clock = Line::from(Span::styled(clock, theme.muted()));
+    frame.render_widget(clock.right_aligned(), area);
 }
 
 fn facts<'a>(state: &'a State, theme: &Theme) -> Vec<(&'static str, Line<'a>)> {

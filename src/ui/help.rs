@@ -4,7 +4,7 @@ use super::keys::{Binding, TABLE};
 use super::pane::{self, Pane};
 use super::text;
 use super::theme::Theme;
-use crate::app::action::Context;
+use crate::app::action::{Action, Context};
 use crate::app::{self, State};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -56,16 +56,13 @@ fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {
         .iter()
         .copied()
         .partition(|(_, contexts)| contexts.contains(&here));
-    for (name, contexts) in first.into_iter().chain(others) {
+    for (name, contexts) in first.into_iter().chain([MOVEMENT]).chain(others) {
         lines.push(Line::default());
         lines.push(Line::styled(name, theme.strong()));
         let mut seen: Vec<(String, &str)> = Vec::new();
         let rows = TABLE.iter().filter(|row| {
-            !holds_everywhere(row)
-                && row
-                    .contexts
-                    .iter()
-                    .any(|context| contexts.contains(context))
+            let held = row.contexts.iter().any(|held| contexts.contains(held));
+            held && moves(row) == (name == MOVEMENT.0) && !holds_everywhere(row)
         });
         for row in rows {
             let entry = (row.shown(), row.help);
@@ -78,8 +75,26 @@ fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// Rows that move are the same in every list, and stand once.
+const MOVEMENT: (&str, &[Context]) = ("Movement, in every list", &[Context::Runs]);
+
+fn moves(row: &Binding) -> bool {
+    matches!(
+        row.action,
+        Action::Up
+            | Action::Down
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Top
+            | Action::Bottom
+    )
+}
+
 /// Rows of all panes stand once and not in every group.
 fn holds_everywhere(row: &Binding) -> bool {
+    if moves(row) {
+        return false;
+    }
     row.contexts.contains(&Context::Anywhere)
         || (row.contexts.contains(&Context::Overlays)
             && row.contexts.contains(&Context::Settings)

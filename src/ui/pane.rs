@@ -112,7 +112,11 @@ impl<'a> Pane<'a> {
             .title(title);
         if !self.count.is_empty() && left > 6 {
             let mut count = vec![Span::raw(" ")];
-            count.extend(self.count);
+            count.extend(self.count.into_iter().map(|mut span| {
+                // The border would lend its own style.
+                span.style = self.theme.on_border().patch(span.style);
+                span
+            }));
             count.push(Span::raw(" "));
             let count = cut(Line::from(count), left, glyphs.ellipsis);
             block = block.title(count.right_aligned());

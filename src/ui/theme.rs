@@ -168,6 +168,13 @@ impl Theme {
         if focused { self.key() } else { self.muted() }
     }
 
+    /// Ordinary text in a border, which would lend it its style.
+    pub fn on_border(&self) -> Style {
+        Style::new()
+            .fg(Color::Reset)
+            .remove_modifier(Modifier::BOLD)
+    }
+
     /// The selected row: a bar where the keys are, a bold row elsewhere.
     pub fn selected(&self, focused: bool) -> Style {
         if !focused {

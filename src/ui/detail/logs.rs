@@ -6,7 +6,7 @@ use crate::app::State;
 use crate::app::runs::detail::LogView;
 use crate::domain::contract::{RESULT_PREFIX, STARTED};
 use crate::domain::logs::{Follow, Gap, Log, LogLine};
-use crate::domain::runs::{Phase, Run};
+use crate::domain::runs::{Phase, Ran, Run};
 use crate::sanitize::sanitize;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -277,7 +277,8 @@ fn draw_search(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area:
         .unwrap_or(0)
         .min(row.width);
     frame.render_widget(Span::styled(" / ", theme.key()), row);
-    frame.render_widget(Line::styled(hits, theme.muted()).right_aligned(), row);
+    let hits = Line::from(Span::styled(hits, theme.muted()));
+    frame.render_widget(hits.right_aligned(), row);
     let place = Rect {
         x: row.x + 3.min(row.width),
         width: row.width.saturating_sub(4 + right),
@@ -336,6 +337,11 @@ fn emptiness(run: &Run) -> (String, &'static str) {
                 format!("No log was read: {}.", sanitize(reason)),
                 "The pod is gone, and its log with it.",
             );
+        }
+        (Phase::Retained | Phase::Deleting, _)
+            if run.pod.as_ref().is_none_or(|pod| pod.ran == Ran::No) =>
+        {
+            "No log: its container never ran."
         }
         (Phase::Retained | Phase::Deleting, _) => "Reading the log.",
         (Phase::Removed, _) => "No log was read before the pod was gone.",

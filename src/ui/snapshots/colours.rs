@@ -28,6 +28,7 @@ fn sandbox_is_reversed_on_every_screen() {
             let buffer = stage.buffer(columns, rows, &theme());
             let badge = cell(&buffer, "SANDBOX demo");
             assert!(badge.modifier.contains(Modifier::REVERSED), "{keys:?}");
+            assert_eq!(badge.fg, theme().badge(true).fg.unwrap(), "{keys:?}");
         }
     }
 }
