@@ -4,6 +4,7 @@
 //! one message. One slice per noun; what a slice asks of the whole it leaves in the [`Turn`].
 
 pub mod action;
+pub mod limits;
 pub mod link;
 pub mod notices;
 pub mod overlays;
@@ -349,6 +350,8 @@ fn turn_page(state: &mut State, action: Action, turn: &mut Turn) {
         Action::PageDown => state.page_top.saturating_add(page),
         Action::PageUp => state.page_top.saturating_sub(page),
         Action::Top => 0,
+        // As far as it goes: the next frame says how far that is.
+        Action::Bottom => usize::MAX,
         Action::Dismiss | Action::Accept => {
             turn.close = true;
             0

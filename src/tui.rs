@@ -59,6 +59,7 @@ async fn turn(
             if screen.draw(state, theme, &mut scroll).is_err() {
                 return Ok(Ended::Interrupted); // the terminal went away
             }
+            state.limit(scroll.limits());
             state.dirty = false;
         }
         let msg = tokio::select! {

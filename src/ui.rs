@@ -38,6 +38,7 @@ mod snapshots;
 #[cfg(test)]
 mod stage;
 
+use crate::app::limits::Limits;
 use crate::app::{Dialog, Pane, State};
 use layout::Panes;
 use ratatui::Frame;
@@ -55,10 +56,19 @@ pub struct Scroll {
     pub(crate) diff: usize,
     pub(crate) palette: usize,
     pub(crate) samples: usize,
+    limits: Limits,
+}
+
+impl Scroll {
+    /// How far what the last frame showed can be scrolled.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
 }
 
 /// Draws one frame of the state.
 pub fn view(state: &State, theme: &Theme, scroll: &mut Scroll, frame: &mut Frame) {
+    scroll.limits = Limits::default();
     let area = frame.area();
     if too_small::is(area) {
         too_small::draw(frame, area);
@@ -96,7 +106,7 @@ fn draw_pane(
         Pane::Overlays => overlays::draw(state, theme, scroll, frame, area),
         Pane::Settings => settings::draw(state, theme, scroll, frame, area),
         Pane::Runs => runs::draw(state, theme, scroll, frame, area),
-        Pane::Detail => detail::draw(state, theme, frame, area),
+        Pane::Detail => detail::draw(state, theme, &mut scroll.limits, frame, area),
     }
 }
 
@@ -113,8 +123,8 @@ fn draw_dialog(
         Dialog::Settings => settings::draw_form(state, theme, scroll, frame, area),
         Dialog::Diff => overlays::draw_diff(state, theme, scroll, frame, area),
         Dialog::Question(question) => question::draw(question, theme, frame, area),
-        Dialog::Help => help::draw(state, theme, frame, area),
+        Dialog::Help => help::draw(state, theme, &mut scroll.limits, frame, area),
         Dialog::Palette => palette::draw(state, theme, scroll, frame, area),
-        Dialog::Messages => messages::draw(state, theme, frame, area),
+        Dialog::Messages => messages::draw(state, theme, &mut scroll.limits, frame, area),
     }
 }

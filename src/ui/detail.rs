@@ -17,6 +17,7 @@ use super::pane::{self, Pane};
 use super::text;
 use super::theme::Theme;
 use crate::app::State;
+use crate::app::limits::Limits;
 use crate::app::link::Link;
 use crate::app::runs::detail::Tab;
 use crate::domain::runs::Run;
@@ -29,7 +30,13 @@ use ratatui::text::Span;
 pub(crate) use manifest::yaml_lines;
 
 /// Draws the pane.
-pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub(crate) fn draw(
+    state: &State,
+    theme: &Theme,
+    limits: &mut Limits,
+    frame: &mut Frame,
+    area: Rect,
+) {
     let pane = Pane::new(state, theme, crate::app::Pane::Detail);
     let Some(run) = state.runs.current() else {
         let inside = pane.title([Span::raw("Run")]).draw(frame, area);
@@ -47,11 +54,11 @@ pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
     let inside = pane.title(title).count(count).draw(frame, area);
     let place = pane::padded(inside);
     match tab {
-        Tab::Timeline => timeline::draw(state, run, theme, frame, place),
-        Tab::Logs => logs::draw(state, run, theme, frame, inside),
-        Tab::Result => result::draw(state, run, theme, frame, place),
-        Tab::Events => events::draw(state, run, theme, frame, place),
-        Tab::Manifest => manifest::draw(state, run, theme, frame, place),
+        Tab::Timeline => timeline::draw(state, run, theme, limits, frame, place),
+        Tab::Logs => logs::draw(state, run, theme, limits, frame, inside),
+        Tab::Result => result::draw(state, run, theme, limits, frame, place),
+        Tab::Events => events::draw(state, run, theme, limits, frame, place),
+        Tab::Manifest => manifest::draw(state, run, theme, limits, frame, place),
     }
 }
 

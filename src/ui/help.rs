@@ -5,6 +5,7 @@ use super::pane::{self, Pane};
 use super::text;
 use super::theme::Theme;
 use crate::app::action::{Action, Context};
+use crate::app::limits::Limits;
 use crate::app::{self, State};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -33,12 +34,18 @@ const GROUPS: &[(&str, &[Context])] = &[
 ];
 
 /// Draws the help over `area`, scrolled to `state.page_top`.
-pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub(crate) fn draw(
+    state: &State,
+    theme: &Theme,
+    limits: &mut Limits,
+    frame: &mut Frame,
+    area: Rect,
+) {
     let place = super::layout::middle(area, 96, area.height);
     let inside = Pane::dialog(theme, "Help", Context::Help).draw(frame, place);
     let text = pane::padded(inside);
     let lines = lines(state, theme, usize::from(text.width));
-    pane::page(frame, theme, text, &lines, state.page_top);
+    limits.page = pane::page(frame, theme, text, &lines, state.page_top);
 }
 
 fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {

@@ -4,6 +4,7 @@ use super::pane::{self, Pane};
 use super::text;
 use super::theme::{Theme, Tone};
 use crate::app::State;
+use crate::app::limits::Limits;
 use crate::app::action::Context;
 use crate::app::notices::Weight;
 use crate::sanitize::sanitize;
@@ -12,7 +13,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// Draws the history over `area`, scrolled to `state.page_top`.
-pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub(crate) fn draw(
+    state: &State,
+    theme: &Theme,
+    limits: &mut Limits,
+    frame: &mut Frame,
+    area: Rect,
+) {
     let count = state.notices.iter().count();
     let columns = area.width.min(110);
     let lines = lines(state, theme, usize::from(columns.saturating_sub(4)));
@@ -31,7 +38,7 @@ pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
         );
         return;
     }
-    pane::page(frame, theme, pane::padded(inside), &lines, state.page_top);
+    limits.page = pane::page(frame, theme, pane::padded(inside), &lines, state.page_top);
 }
 
 fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {

@@ -212,10 +212,18 @@ pub(crate) fn empty(frame: &mut Frame, area: Rect, theme: &Theme, why: &str, the
         .render(place, frame.buffer_mut());
 }
 
-/// A page of lines from line `top` on, no further than its end, with a scrollbar at the border.
-pub(crate) fn page(frame: &mut Frame, theme: &Theme, area: Rect, lines: &[Line], top: usize) {
+/// A page of lines from line `top` on, no further than its end, with a scrollbar at the border. Gives the last
+/// possible `top`.
+pub(crate) fn page(
+    frame: &mut Frame,
+    theme: &Theme,
+    area: Rect,
+    lines: &[Line],
+    top: usize,
+) -> usize {
     let height = usize::from(area.height);
-    let top = top.min(lines.len().saturating_sub(height));
+    let last = lines.len().saturating_sub(height);
+    let top = top.min(last);
     for (line, y) in lines.iter().skip(top).zip(area.top()..area.bottom()) {
         let place = Rect {
             y,
@@ -230,6 +238,7 @@ pub(crate) fn page(frame: &mut Frame, theme: &Theme, area: Rect, lines: &[Line],
         ..area
     };
     scrollbar(theme, frame, inside, top, lines.len());
+    last
 }
 
 /// A thumb at the right border of a list that has more rows than it shows.

@@ -64,7 +64,8 @@ pub(crate) fn draw(
     };
     draw_choice(state, theme, frame, below);
     if let Some(yaml) = &runs.dialog.preview {
-        draw_preview(yaml, runs.dialog.preview_top, theme, frame, area);
+        let top = runs.dialog.preview_top;
+        scroll.limits.preview = draw_preview(yaml, top, theme, frame, area);
     }
 }
 
@@ -204,10 +205,16 @@ fn draw_fields(dialog: &RunDialog, theme: &Theme, frame: &mut Frame, area: Rect)
     }
 }
 
-fn draw_preview(yaml: &str, top: usize, theme: &Theme, frame: &mut Frame, area: Rect) {
+fn draw_preview(
+    yaml: &str,
+    top: usize,
+    theme: &Theme,
+    frame: &mut Frame,
+    area: Rect,
+) -> usize {
     let place = middle(area, area.width.saturating_sub(4).min(100), area.height);
     let inside = Pane::dialog(theme, "What would be created", Context::Help).draw(frame, place);
     let inside = pane::padded(inside);
     let lines = yaml_lines(yaml, usize::from(inside.width), theme);
-    pane::page(frame, theme, inside, &lines, top);
+    pane::page(frame, theme, inside, &lines, top)
 }

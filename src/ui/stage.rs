@@ -528,6 +528,7 @@ impl Stage {
         terminal
             .draw(|frame| view(&self.state, theme, &mut self.scroll, frame))
             .unwrap();
+        self.state.limit(self.scroll.limits());
         terminal.backend().buffer().clone()
     }
 

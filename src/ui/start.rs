@@ -138,7 +138,7 @@ pub fn draw(start: &Start, theme: &Theme, frame: &mut Frame) {
         y: area.y + area.height.saturating_sub(height).min(4) / 2,
         height: area.height - area.height.saturating_sub(height).min(4) / 2,
     };
-    pane::page(frame, theme, place, &lines, 0);
+    let _ = pane::page(frame, theme, place, &lines, 0);
 }
 
 fn heading(theme: &Theme, words: &'static str) -> Vec<Line<'static>> {

@@ -268,6 +268,7 @@ fn moved(top: usize, action: Action, page: usize) -> usize {
         Action::PageDown => top.saturating_add(page),
         Action::PageUp => top.saturating_sub(page),
         Action::Top => 0,
+        Action::Bottom => usize::MAX,
         _ => top,
     }
 }

@@ -3,6 +3,7 @@
 use super::super::theme::{Theme, Tone};
 use super::super::{pane, text};
 use crate::app::State;
+use crate::app::limits::Limits;
 use crate::domain::observed::EventSeen;
 use crate::domain::runs::{Phase, Run};
 use crate::sanitize::sanitize;
@@ -22,7 +23,14 @@ pub(super) fn count(run: &Run) -> Vec<Span<'static>> {
 }
 
 /// Draws the tab, scrolled to `detail_top`.
-pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub(super) fn draw(
+    state: &State,
+    run: &Run,
+    theme: &Theme,
+    limits: &mut Limits,
+    frame: &mut Frame,
+    area: Rect,
+) {
     if run.events.is_empty() {
         let (why, then) = emptiness(run);
         pane::empty(frame, area, theme, why, then);
@@ -38,7 +46,7 @@ pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, a
     for event in events {
         lines.extend(event_lines(event, room, theme));
     }
-    pane::page(frame, theme, area, &lines, state.runs.detail_top);
+    limits.detail = pane::page(frame, theme, area, &lines, state.runs.detail_top);
 }
 
 fn event_lines(event: &EventSeen, room: usize, theme: &Theme) -> Vec<Line<'static>> {

@@ -3,6 +3,7 @@
 use super::super::theme::{Theme, Tone};
 use super::super::{field, found, pane, text};
 use crate::app::State;
+use crate::app::limits::Limits;
 use crate::app::runs::detail::LogView;
 use crate::domain::contract::{RESULT_PREFIX, STARTED};
 use crate::domain::logs::{Follow, Gap, Log, LogLine};
@@ -41,7 +42,14 @@ pub(super) fn count(state: &State, run: &Run, theme: &Theme) -> Vec<Span<'static
 }
 
 /// Draws the tab.
-pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub(super) fn draw(
+    state: &State,
+    run: &Run,
+    theme: &Theme,
+    limits: &mut Limits,
+    frame: &mut Frame,
+    area: Rect,
+) {
     let view = &state.runs.log_view;
     let mut area = area;
     if view.searching || !view.search.text().is_empty() {
@@ -60,10 +68,12 @@ pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, a
         room: usize::from(place.width),
         height: usize::from(place.height),
     };
+    let last_top = slice.last_top();
+    limits.log = last_top;
     let lines = if view.follow {
         slice.tail()
     } else {
-        slice.from(view.top)
+        slice.from(view.top.min(last_top))
     };
     for (line, y) in lines.iter().zip(place.top()..place.bottom()) {
         let row = Rect {
@@ -112,20 +122,25 @@ impl Slice<'_> {
         shown.into_iter().skip(over).collect()
     }
 
-    /// Lines from this number on. A log that is shorter than its place is shown whole.
+    /// The line that is on top when the last one is at the bottom; the first one of a log that fits whole.
+    fn last_top(&self) -> u64 {
+        let mut left = self.height.saturating_sub(self.end().len());
+        let mut top = self.log.total();
+        for (number, line) in self.log.lines().rev() {
+            let rows = self.line(number, line).len();
+            if rows > left {
+                break;
+            }
+            left -= rows;
+            top = number;
+        }
+        top.min(self.log.total().saturating_sub(1))
+    }
+
+    /// Lines from this number on.
     fn from(&self, top: u64) -> Vec<Line<'static>> {
         let first = self.log.first();
-        let last_top = self
-            .log
-            .total()
-            .saturating_sub(self.height as u64)
-            .max(first);
-        let top = if self.view.wrap {
-            top
-        } else {
-            top.min(last_top)
-        }
-        .max(first);
+        let top = top.max(first);
         let mut shown = if top == first {
             self.beginning()
         } else {

@@ -3,6 +3,7 @@
 use super::super::theme::Theme;
 use super::super::{pane, text};
 use crate::app::State;
+use crate::app::limits::Limits;
 use crate::domain::runs::{Phase, Run};
 use crate::sanitize::sanitize;
 use ratatui::Frame;
@@ -10,7 +11,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// Draws the tab, scrolled to `detail_top`.
-pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub(super) fn draw(
+    state: &State,
+    run: &Run,
+    theme: &Theme,
+    limits: &mut Limits,
+    frame: &mut Frame,
+    area: Rect,
+) {
     let fetched = state.runs.manifest.as_ref();
     let Some((_, yaml)) = fetched.filter(|(of, _)| *of == run.id) else {
         let (why, then) = emptiness(state, run);
@@ -18,7 +26,7 @@ pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, a
         return;
     };
     let lines = yaml_lines(yaml, usize::from(area.width), theme);
-    pane::page(frame, theme, area, &lines, state.runs.detail_top);
+    limits.detail = pane::page(frame, theme, area, &lines, state.runs.detail_top);
 }
 
 /// YAML in light colours: keys stand out, comments and marks step back. Long lines are cut.

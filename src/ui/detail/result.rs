@@ -3,6 +3,7 @@
 use super::super::theme::{Theme, Tone};
 use super::super::{pane, text};
 use crate::app::State;
+use crate::app::limits::Limits;
 use crate::domain::runs::{Phase, Run};
 use crate::sanitize::sanitize;
 use ratatui::Frame;
@@ -14,7 +15,14 @@ use serde_json::Value;
 const TEXT_LINES: usize = 40;
 
 /// Draws the tab, scrolled to `detail_top`.
-pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub(super) fn draw(
+    state: &State,
+    run: &Run,
+    theme: &Theme,
+    limits: &mut Limits,
+    frame: &mut Frame,
+    area: Rect,
+) {
     let room = usize::from(area.width);
     let lines = if let Some(result) = &run.executor {
         let mut lines = Vec::new();
@@ -41,7 +49,7 @@ pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, a
         pane::empty(frame, area, theme, why, then);
         return;
     };
-    pane::page(frame, theme, area, &lines, state.runs.detail_top);
+    limits.detail = pane::page(frame, theme, area, &lines, state.runs.detail_top);
 }
 
 fn raw(line: &str, room: usize) -> Vec<Line<'static>> {

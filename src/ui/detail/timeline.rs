@@ -5,6 +5,7 @@ use super::super::theme::{Theme, Tone};
 use super::super::{gauge, pane, said, text};
 use super::bars;
 use crate::app::State;
+use crate::app::limits::Limits;
 use crate::domain::runs::{Phase, Run, Step, Stretch};
 use crate::domain::verdict::Verdict;
 use crate::sanitize::sanitize;
@@ -17,7 +18,14 @@ use ratatui::text::{Line, Span};
 const LABEL: usize = 11;
 
 /// Draws the tab, scrolled to `detail_top`.
-pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub(super) fn draw(
+    state: &State,
+    run: &Run,
+    theme: &Theme,
+    limits: &mut Limits,
+    frame: &mut Frame,
+    area: Rect,
+) {
     let room = usize::from(area.width);
     let mut lines = verdict(state, run, room, theme);
     let (timed, kept): (Vec<Stretch>, Vec<Stretch>) = run
@@ -34,7 +42,7 @@ pub(super) fn draw(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, a
     }
     lines.push(Line::default());
     lines.extend(facts(run, room, theme));
-    pane::page(frame, theme, area, &lines, state.runs.detail_top);
+    limits.detail = pane::page(frame, theme, area, &lines, state.runs.detail_top);
 }
 
 fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {

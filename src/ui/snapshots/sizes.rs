@@ -2,7 +2,7 @@
 
 use super::super::stage::theme;
 use super::super::view;
-use super::states::busy;
+use super::states::{busy, chatty};
 use crate::app::Msg;
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -22,6 +22,34 @@ const PLACES: [&[&str]; 12] = [
     &["2", "e"],
     &["1", "v"],
 ];
+
+#[test]
+fn a_page_scrolled_past_its_end_moves_back_at_once() {
+    let mut stage = busy();
+    stage.press(&["?"]).shot(80, 24);
+    stage.press(&["G"]);
+    let end = stage.shot(80, 24);
+    stage.press(&["j", "j", "ctrl-d"]);
+    assert_eq!(stage.shot(80, 24), end);
+    stage.press(&["k"]);
+    assert_ne!(stage.shot(80, 24), end);
+}
+
+#[test]
+fn a_log_scrolled_past_its_end_moves_back_at_once() {
+    let mut stage = chatty();
+    stage.press(&["l", "w"]).shot(80, 24);
+    stage.press(&["g"]).shot(80, 24);
+    for _ in 0..40 {
+        stage.press(&["ctrl-d"]).shot(80, 24);
+    }
+    let end = stage.shot(80, 24);
+    assert!(end.contains("line 199"), "{end}");
+    stage.press(&["j"]);
+    assert_eq!(stage.shot(80, 24), end);
+    stage.press(&["k"]);
+    assert_ne!(stage.shot(80, 24), end);
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]

@@ -54,7 +54,7 @@ fn of(number: u64, keys: &[&str]) -> Stage {
     stage
 }
 
-fn chatty() -> Stage {
+pub(super) fn chatty() -> Stage {
     let mut stage = Stage::minikube();
     let told = Told::new(209, "noisy", -30);
     stage.running(&told);
