@@ -205,13 +205,7 @@ fn draw_fields(dialog: &RunDialog, theme: &Theme, frame: &mut Frame, area: Rect)
     }
 }
 
-fn draw_preview(
-    yaml: &str,
-    top: usize,
-    theme: &Theme,
-    frame: &mut Frame,
-    area: Rect,
-) -> usize {
+fn draw_preview(yaml: &str, top: usize, theme: &Theme, frame: &mut Frame, area: Rect) -> usize {
     let place = middle(area, area.width.saturating_sub(4).min(100), area.height);
     let inside = Pane::dialog(theme, "What would be created", Context::Help).draw(frame, place);
     let inside = pane::padded(inside);
