@@ -141,6 +141,74 @@ async fn a_long_list_comes_page_by_page_and_the_watch_goes_on_from_it() {
     assert_eq!(watched, [Some("9"), Some("21")]);
 }
 
+/// A Job as large as real ones are with their managed fields.
+fn large_job(n: usize) -> Value {
+    let mut object = job(&format!("llmctl-exec-{n}"), 1);
+    let fields: serde_json::Map<String, Value> = (0..150)
+        .map(|k| (format!("f:field-number-{k}"), json!({"k:{}": {".": {}}})))
+        .collect();
+    object["metadata"]["managedFields"] =
+        json!([{"manager": "kube-controller-manager", "fieldsV1": fields}]);
+    object
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_jobs_show_their_first_rows_at_once() {
+    let large = large_job(0).to_string();
+    assert!(
+        (5_000..9_000).contains(&large.len()),
+        "{} bytes",
+        large.len()
+    );
+    let page = move |page: usize| {
+        let items: Vec<_> = (0..500)
+            .map(|n| large.replace("llmctl-exec-0", &format!("llmctl-exec-{}", page * 500 + n)))
+            .collect();
+        let next = if page < 19 {
+            (page + 1).to_string()
+        } else {
+            String::new()
+        };
+        let text = format!(
+            r#"{{"metadata": {{"resourceVersion": "1", "continue": "{next}"}}, "items": [{}]}}"#,
+            items.join(",")
+        );
+        Answer::Stream(vec![Piece::Bytes(text.into_bytes())])
+    };
+    let (cluster, requests) = cluster(move |asked| match (is_jobs(asked), asked.is_watch()) {
+        (true, false) => page(
+            asked
+                .parameter("continue")
+                .map_or(0, |token| token.parse().unwrap()),
+        ),
+        _ => otherwise(asked),
+    });
+    let mut watch = cluster.watch("llmctl");
+    next(&mut watch).await;
+    assert_eq!(names(&next(&mut watch).await).len(), 500);
+    let lists = requests
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|r| is_jobs(r))
+        .count();
+    assert_eq!(
+        lists, 1,
+        "the first rows are there before the second page is asked for"
+    );
+    let mut rows = 500;
+    loop {
+        match next(&mut watch).await {
+            Observation::Seen(Seen::JobsPage(page)) => rows += page.len(),
+            Observation::Seen(Seen::JobsListed(uids)) => {
+                assert_eq!((rows, uids.len()), (10_000, 10_000));
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_version_that_the_server_forgot_is_listed_anew_without_a_loss() {
     let mut lists = 0;
