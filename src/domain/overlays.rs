@@ -1,6 +1,7 @@
 //! Overlays: named sets of Kubernetes objects, what applying one would change and what it did change.
 
 pub mod diff;
+pub mod lines;
 pub mod objects;
 pub mod plan;
 pub mod progress;

@@ -1,6 +1,8 @@
 //! Overlays: rendered as kubectl renders them, compared with and applied to the sandbox and, where there is one, a real
 //! cluster.
 
+mod cli;
+
 use llmctl_dev::domain::overlays::diff::diff;
 use llmctl_dev::files::kustomize;
 use llmctl_dev::files::overlays::Shelf;

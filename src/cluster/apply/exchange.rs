@@ -52,10 +52,12 @@ impl Answer {
         }
     }
 
-    /// The server is there and means this object; the others would fare alike.
+    /// The server is there and means this object. (A field that the kind does not have is a plain 500 to an apply.)
     pub(super) fn is_about_the_object(&self) -> bool {
-        matches!(self.code, 400 | 403 | 404 | 405 | 409 | 413 | 415 | 422)
-            || (self.code == 500 && self.text("reason") == "InternalError")
+        matches!(
+            self.code,
+            400 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500
+        )
     }
 }
 

@@ -19,6 +19,9 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// Stages in which objects are sent.
 const STAGES: usize = 4;
 
+/// The stage of what has pods.
+const RUNNING: usize = 2;
+
 /// The stage of a kind: what gives others a place, what others refer to, what runs, what judges the rest.
 fn stage(kind: &str) -> usize {
     match kind {
@@ -30,7 +33,7 @@ fn stage(kind: &str) -> usize {
         | "ReplicationController"
         | "Job"
         | "CronJob"
-        | "Pod" => 2,
+        | "Pod" => RUNNING,
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" | "APIService" => 3,
         _ => 1,
     }
@@ -104,6 +107,7 @@ impl Cluster {
         let mut report = Report {
             overlay: plan.overlay.clone(),
             applied: tally.finished(plan),
+            lost: lost.is_some(),
         };
         let is_whole = report.is_whole();
         for change in leftovers {
@@ -171,7 +175,8 @@ impl Cluster {
         })
     }
 
-    /// Waits until new namespaces have their default account and new kinds are served: what comes next needs them.
+    /// Waits until new namespaces that get pods have their default account, and new kinds are served: what comes next
+    /// needs them.
     async fn settle(&self, plan: &Plan, outcomes: &[Option<Outcome>]) {
         let until = Instant::now() + SETTLING;
         for (change, outcome) in plan.changes.iter().zip(outcomes) {
@@ -188,6 +193,13 @@ impl Cluster {
 
     async fn is_usable(&self, plan: &Plan, new: &ObjectRef) -> bool {
         if new.kind == "Namespace" {
+            let has_pods = plan.changes.iter().any(|change| {
+                change.object.namespace.as_deref() == Some(&new.name)
+                    && stage(&change.object.kind) == RUNNING
+            });
+            if !has_pods {
+                return true;
+            }
             let account = ObjectRef {
                 api_version: "v1".into(),
                 kind: "ServiceAccount".into(),

@@ -1,6 +1,7 @@
 //! An apply under way and what it came to.
 
 use super::objects::ObjectRef;
+use super::plan::{ChangeKind, Plan};
 use serde::Serialize;
 
 /// How an apply is to go.
@@ -43,14 +44,32 @@ pub struct Progress {
     pub applied: Applied,
 }
 
-/// What an apply came to; every object of the plan is in it.
+/// What an apply came to; every object of the plan is in it, prunable ones when they were to be pruned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     pub overlay: String,
     pub applied: Vec<Applied>,
+    /// The cluster stopped answering on the way.
+    #[serde(skip)]
+    pub lost: bool,
 }
 
 impl Report {
+    /// The report of a plan that has nothing to do.
+    pub fn untouched(plan: &Plan) -> Self {
+        let same = plan.changes.iter().filter(|c| c.kind == ChangeKind::Same);
+        Self {
+            overlay: plan.overlay.clone(),
+            applied: same
+                .map(|change| Applied {
+                    object: change.object.clone(),
+                    outcome: Outcome::Unchanged,
+                })
+                .collect(),
+            lost: false,
+        }
+    }
+
     /// Every object is as the overlay says.
     pub fn is_whole(&self) -> bool {
         self.failures().next().is_none()
