@@ -7,11 +7,15 @@ use llmctl_dev::cluster::error::Kind;
 use llmctl_dev::cluster::jobs::Propagation;
 use llmctl_dev::cluster::watch::Observation;
 use llmctl_dev::domain::cancel::{CancelPlan, CancelStep};
+use llmctl_dev::domain::guard::Wanted;
 use llmctl_dev::domain::logs::LogEvent;
 use llmctl_dev::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
 use llmctl_dev::domain::observed::{ContainerState, JobSeen, PodSeen, Seen};
+use llmctl_dev::domain::profile::ProfileState;
 use llmctl_dev::domain::runs::Ttl;
 use llmctl_dev::domain::samples::Sample;
+use llmctl_dev::domain::target::TargetKind;
+use llmctl_dev::minikube::Minikube;
 use std::path::Path;
 use std::time::Duration;
 use tokio::process::Command;
@@ -150,6 +154,35 @@ async fn whole_log(
         }
     }
     (lines, others)
+}
+
+#[tokio::test]
+async fn without_a_name_only_a_profile_that_minikube_made_is_taken() {
+    let Some(real) = Real::find("bare", Use::Shared).await else {
+        return;
+    };
+    let bare = real
+        .connect(Wanted::Profile(real.target.name.clone()))
+        .await;
+    if real.target.kind == TargetKind::Minikube {
+        assert_eq!(bare.unwrap().1, real.target);
+        let minikube = Minikube::find(None).expect("minikube is on PATH beside its cluster");
+        assert_eq!(
+            minikube.profile_status(&real.target.name).await,
+            ProfileState::Running
+        );
+        assert_eq!(
+            minikube.profile_status("no-such-profile").await,
+            ProfileState::NoProfile
+        );
+    } else {
+        let refused = bare.unwrap_err();
+        assert!(
+            refused.kind() == Kind::Refused && refused.to_string().contains("--context"),
+            "{refused}"
+        );
+    }
+    real.clean().await;
 }
 
 #[tokio::test]

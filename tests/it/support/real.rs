@@ -5,6 +5,7 @@ use kube::api::{Api, DeleteParams, PostParams};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use llmctl_dev::cluster::Cluster;
 use llmctl_dev::cluster::connect::Connect;
+use llmctl_dev::cluster::error::Error;
 use llmctl_dev::domain::guard::Wanted;
 use llmctl_dev::domain::target::Target;
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ pub(crate) struct Real {
     pub(crate) target: Target,
     pub(crate) namespace: String,
     client: kube::Client,
+    kubeconfig: PathBuf,
     /// Held to the end of the test: who stops parts of the cluster waits until nobody uses it.
     _share: File,
 }
@@ -76,6 +78,7 @@ impl Real {
             target,
             namespace,
             client,
+            kubeconfig: PathBuf::from(kubeconfig),
             _share: share,
         };
         real.make_namespace().await;
@@ -89,6 +92,17 @@ impl Real {
             eprintln!("SKIPPED {name}: LLMCTL_DEV_TEST_CLUSTER_SCRIPTS is not set");
         }
         scripts
+    }
+
+    /// Connects once more, with the same kubeconfig.
+    pub(crate) async fn connect(&self, wanted: Wanted) -> Result<(Cluster, Target), Error> {
+        let kubeconfig = Some(self.kubeconfig.clone());
+        Cluster::connect(&Connect {
+            kubeconfig,
+            wanted,
+            allowed: Vec::new(),
+        })
+        .await
     }
 
     async fn make_namespace(&self) {
