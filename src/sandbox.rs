@@ -3,26 +3,43 @@
 //! The service is given to `kube::Client::new` as it is, or served on a loopback port for `kubectl`. All time is tokio's.
 
 pub mod access;
+pub mod admission;
 pub mod clock;
+pub mod daemons;
 pub mod faults;
 pub mod kinds;
 pub mod serve;
+pub mod logs;
 pub mod service;
 pub mod status;
 pub mod store;
 
+mod controllers;
 mod defaults;
+mod deployments;
 mod discovery;
+mod events;
 mod events_v1;
+mod gc;
+mod images;
+mod jobs;
 mod list;
+mod namespaces;
+mod node;
+mod object;
 mod patch;
+mod quantity;
+mod replicas;
 mod requests;
 mod respond;
+mod scheduler;
 mod seeds;
 mod selectors;
 mod table;
+mod ttl;
 mod view;
 mod watch;
+mod work;
 mod write;
 mod writer;
 
