@@ -28,6 +28,7 @@ mod namespaces;
 mod node;
 mod object;
 mod patch;
+mod podlog;
 mod quantity;
 mod replicas;
 mod requests;
@@ -53,6 +54,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use clock::Clock;
+use daemons::{Daemons, NodeConfig};
 use faults::Faults;
 use serve::Served;
 use service::Service;
@@ -76,6 +78,7 @@ pub struct Sandbox {
     store: Store,
     faults: Faults,
     service: Service,
+    daemons: Daemons,
     tasks: Arc<Mutex<JoinSet<()>>>,
 }
 
@@ -86,18 +89,30 @@ impl Sandbox {
     /// When the first objects cannot be made.
     pub fn start(config: Config) -> Result<Self, Status> {
         let Config {
-            executor: _,
+            executor,
             base,
             faults,
         } = config;
         let store = Store::new(Clock::new(base));
         let tasks = JoinSet::new();
         seeds::plant(&store)?;
-        let service = Service::new(store.clone(), faults.clone());
+        let node = NodeConfig {
+            executor,
+            directory: None,
+        };
+        let daemons = Daemons::start(&store, node).map_err(|error| {
+            Status::new(
+                500,
+                "InternalError",
+                format!("the node has no temporary directory: {error}"),
+            )
+        })?;
+        let service = Service::new(store.clone(), faults.clone(), daemons.logs().clone());
         Ok(Self {
             store,
             faults,
             service,
+            daemons,
             tasks: Arc::new(Mutex::new(tasks)),
         })
     }
@@ -136,5 +151,7 @@ impl Sandbox {
     pub async fn stop(self) {
         self.faults.drop_watches();
         self.tasks.lock().await.shutdown().await;
+        // A temporary directory that cannot be removed is the system's to clean.
+        let _ = self.daemons.stop().await;
     }
 }

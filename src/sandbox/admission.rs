@@ -38,16 +38,28 @@ pub(crate) fn create_pod(store: &Store, mut pod: Value) -> Result<Arc<Value>, St
 /// 403 for a service account that is not there.
 pub fn admit_pod(store: &Store, pod: &mut Value) -> Result<(), Status> {
     let namespace = meta(pod, "namespace").to_owned();
-    let name = [meta(pod, "name"), meta(pod, "generateName")].into_iter().find(|name| !name.is_empty()).unwrap_or_default().to_owned();
+    let name = [meta(pod, "name"), meta(pod, "generateName")]
+        .into_iter()
+        .find(|name| !name.is_empty())
+        .unwrap_or_default()
+        .to_owned();
     let spec = &mut pod["spec"];
-    let account = spec["serviceAccountName"].as_str().filter(|name| !name.is_empty()).unwrap_or("default").to_owned();
+    let account = spec["serviceAccountName"]
+        .as_str()
+        .filter(|name| !name.is_empty())
+        .unwrap_or("default")
+        .to_owned();
     let Some(found) = store.find(Kind::ServiceAccount, &namespace, &account) else {
-        let why = format!("error looking up service account {namespace}/{account}: serviceaccount {account:?} not found");
+        let why = format!(
+            "error looking up service account {namespace}/{account}: serviceaccount {account:?} not found"
+        );
         return Err(Status::forbidden(Kind::Pod, &name, &why));
     };
     spec["serviceAccountName"] = account.as_str().into();
     spec["serviceAccount"] = account.into();
-    let mounts_token = spec["automountServiceAccountToken"].as_bool().or_else(|| found["automountServiceAccountToken"].as_bool());
+    let mounts_token = spec["automountServiceAccountToken"]
+        .as_bool()
+        .or_else(|| found["automountServiceAccountToken"].as_bool());
     if mounts_token != Some(false) {
         add_token(spec);
     }
@@ -59,14 +71,21 @@ pub fn admit_pod(store: &Store, pod: &mut Value) -> Result<(), Status> {
 
 fn add_token(spec: &mut Value) {
     let volumes = spec["volumes"].as_array().cloned().unwrap_or_default();
-    if volumes.iter().any(|volume| volume["name"].as_str().is_some_and(|name| name.starts_with("kube-api-access-"))) {
+    if volumes.iter().any(|volume| {
+        volume["name"]
+            .as_str()
+            .is_some_and(|name| name.starts_with("kube-api-access-"))
+    }) {
         return;
     }
     let volume = format!("kube-api-access-{}", suffix());
     let mut used = false;
     for field in ["initContainers", "containers"] {
         for container in spec[field].as_array_mut().into_iter().flatten() {
-            let mut mounts = container["volumeMounts"].as_array().cloned().unwrap_or_default();
+            let mut mounts = container["volumeMounts"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             if mounts.iter().any(|mount| mount["mountPath"] == TOKENS) {
                 continue;
             }
@@ -103,7 +122,10 @@ fn defaults(spec: &mut Value) {
         }
     }
     let mut tolerations = spec["tolerations"].as_array().cloned().unwrap_or_default();
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+    for key in [
+        "node.kubernetes.io/not-ready",
+        "node.kubernetes.io/unreachable",
+    ] {
         if !tolerations.iter().any(|one| one["key"] == key) {
             tolerations.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));
         }
@@ -113,7 +135,9 @@ fn defaults(spec: &mut Value) {
         for container in spec[field].as_array_mut().into_iter().flatten() {
             if missing(container, "imagePullPolicy") {
                 let reference = container["image"].as_str().and_then(Reference::parse);
-                container["imagePullPolicy"] = reference.map_or("IfNotPresent", |one| one.default_policy()).into();
+                container["imagePullPolicy"] = reference
+                    .map_or("IfNotPresent", |one| one.default_policy())
+                    .into();
             }
             for (field, value) in [
                 ("resources", json!({})),
@@ -131,7 +155,9 @@ fn defaults(spec: &mut Value) {
 
 /// A limit without a request is a request too.
 fn request_what_is_limited(resources: &mut Value) {
-    let Some(limits) = resources["limits"].as_object().cloned() else { return };
+    let Some(limits) = resources["limits"].as_object().cloned() else {
+        return;
+    };
     for (name, limit) in limits {
         if resources["requests"].get(&name).is_none() {
             resources["requests"][name] = limit;
@@ -141,12 +167,24 @@ fn request_what_is_limited(resources: &mut Value) {
 
 /// The pod's quality of service class.
 fn quality(spec: &Value) -> &'static str {
-    let containers: Vec<&Value> = ["initContainers", "containers"].into_iter().flat_map(|field| spec[field].as_array().into_iter().flatten()).collect();
+    let containers: Vec<&Value> = ["initContainers", "containers"]
+        .into_iter()
+        .flat_map(|field| spec[field].as_array().into_iter().flatten())
+        .collect();
     let amount = |container: &Value, which: &str, name: &str| {
-        container["resources"][which][name].as_str().and_then(Quantity::parse).filter(|amount| *amount > Quantity::ZERO)
+        container["resources"][which][name]
+            .as_str()
+            .and_then(Quantity::parse)
+            .filter(|amount| *amount > Quantity::ZERO)
     };
     let named = ["cpu", "memory"];
-    let none = |container: &&Value| ["requests", "limits"].iter().all(|which| named.iter().all(|name| amount(container, which, name).is_none()));
+    let none = |container: &&Value| {
+        ["requests", "limits"].iter().all(|which| {
+            named
+                .iter()
+                .all(|name| amount(container, which, name).is_none())
+        })
+    };
     let full = |container: &&Value| {
         named.iter().all(|name| {
             let limit = amount(container, "limits", name);
@@ -168,7 +206,10 @@ pub(crate) fn suffix() -> String {
     let mut bytes = [0; 5];
     // Without randomness of its own the system gives no promise of unique names either; the store refuses a double one.
     let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect()
+    bytes
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
+        .collect()
 }
 
 #[cfg(test)]
@@ -177,11 +218,21 @@ mod tests {
     use crate::sandbox::clock::Clock;
 
     fn store() -> Store {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
         let _inside = runtime.enter();
         let store = Store::new(Clock::new("2026-11-24T08:00:00Z".parse().unwrap()));
-        store.create(Kind::Namespace, json!({"metadata": {"name": "n"}})).unwrap();
-        store.create(Kind::ServiceAccount, json!({"metadata": {"namespace": "n", "name": "default"}})).unwrap();
+        store
+            .create(Kind::Namespace, json!({"metadata": {"name": "n"}}))
+            .unwrap();
+        store
+            .create(
+                Kind::ServiceAccount,
+                json!({"metadata": {"namespace": "n", "name": "default"}}),
+            )
+            .unwrap();
         store
     }
 
@@ -191,7 +242,8 @@ mod tests {
 
     #[test]
     fn a_missing_account_is_refused_in_the_real_words() {
-        let refused = create_pod(&store(), pod(json!({"serviceAccountName": "nosuch"}))).unwrap_err();
+        let refused =
+            create_pod(&store(), pod(json!({"serviceAccountName": "nosuch"}))).unwrap_err();
         assert_eq!(refused.code, 403);
         assert_eq!(
             refused.message,
@@ -203,9 +255,18 @@ mod tests {
     fn a_token_comes_unless_it_is_declined() {
         let containers = json!([{"name": "c", "image": "x:1"}]);
         let with = create_pod(&store(), pod(json!({"containers": containers}))).unwrap();
-        assert_eq!(with["spec"]["containers"][0]["volumeMounts"][0]["mountPath"], TOKENS);
-        assert_eq!(with["spec"]["volumes"][0]["name"], with["spec"]["containers"][0]["volumeMounts"][0]["name"]);
-        assert_eq!(with["status"], json!({"phase": "Pending", "qosClass": "BestEffort"}));
+        assert_eq!(
+            with["spec"]["containers"][0]["volumeMounts"][0]["mountPath"],
+            TOKENS
+        );
+        assert_eq!(
+            with["spec"]["volumes"][0]["name"],
+            with["spec"]["containers"][0]["volumeMounts"][0]["name"]
+        );
+        assert_eq!(
+            with["status"],
+            json!({"phase": "Pending", "qosClass": "BestEffort"})
+        );
         let without = json!({"containers": containers, "automountServiceAccountToken": false});
         let without = create_pod(&store(), pod(without)).unwrap();
         assert_eq!(without["spec"].get("volumes"), None);
@@ -214,12 +275,16 @@ mod tests {
     #[test]
     fn quality_of_service() {
         let of = |resources: Value| {
-            let mut pod = pod(json!({"containers": [{"name": "c", "image": "x:1", "resources": resources}]}));
+            let mut pod =
+                pod(json!({"containers": [{"name": "c", "image": "x:1", "resources": resources}]}));
             admit_pod(&store(), &mut pod).unwrap();
             pod["status"]["qosClass"].as_str().unwrap().to_owned()
         };
         assert_eq!(of(json!({"requests": {"cpu": "100m"}})), "Burstable");
-        assert_eq!(of(json!({"limits": {"cpu": "1", "memory": "1Gi"}})), "Guaranteed");
+        assert_eq!(
+            of(json!({"limits": {"cpu": "1", "memory": "1Gi"}})),
+            "Guaranteed"
+        );
         assert_eq!(of(json!({"limits": {"nvidia.com/gpu": "1"}})), "BestEffort");
     }
 

@@ -85,7 +85,11 @@ impl Feed {
                 version,
             }));
         }
-        Self { changes, present: present.into_iter(), listed }
+        Self {
+            changes,
+            present: present.into_iter(),
+            listed,
+        }
     }
 
     /// A change that is there already.
@@ -115,6 +119,8 @@ impl Feed {
     }
 
     fn is_new(&self, change: &Change) -> bool {
-        self.listed.get(&change.kind).is_none_or(|listed| change.version > *listed)
+        self.listed
+            .get(&change.kind)
+            .is_none_or(|listed| change.version > *listed)
     }
 }

@@ -58,12 +58,28 @@ impl Daemons {
         let events = Events::new(store.clone());
         let mut tasks = JoinSet::new();
         spawn(&mut tasks, store, Namespaces(store.clone()));
-        spawn(&mut tasks, store, Jobs::new(store.clone(), events.reporter("job-controller")));
-        spawn(&mut tasks, store, Scheduler::new(store.clone(), events.reporter("default-scheduler")));
+        spawn(
+            &mut tasks,
+            store,
+            Jobs::new(store.clone(), events.reporter("job-controller")),
+        );
+        spawn(
+            &mut tasks,
+            store,
+            Scheduler::new(store.clone(), events.reporter("default-scheduler")),
+        );
         spawn(&mut tasks, store, Ttl(store.clone()));
         spawn(&mut tasks, store, Collector::new(store.clone()));
-        spawn(&mut tasks, store, Deployments::new(store.clone(), events.reporter("deployment-controller")));
-        spawn(&mut tasks, store, Replicas::new(store.clone(), events.reporter("replicaset-controller")));
+        spawn(
+            &mut tasks,
+            store,
+            Deployments::new(store.clone(), events.reporter("deployment-controller")),
+        );
+        spawn(
+            &mut tasks,
+            store,
+            Replicas::new(store.clone(), events.reporter("replicaset-controller")),
+        );
         spawn(&mut tasks, store, Forgetting(events.clone()));
         let context = Context::new(
             store.clone(),
@@ -75,7 +91,14 @@ impl Daemons {
         let memory = context.memory.clone();
         let stop = watch::Sender::new(false);
         let node = tokio::spawn(node::run(Arc::new(context), stop.subscribe()));
-        Ok(Self { tasks, node: Some(node), stop, logs, memory, directory: Some(directory) })
+        Ok(Self {
+            tasks,
+            node: Some(node),
+            stop,
+            logs,
+            memory,
+            directory: Some(directory),
+        })
     }
 
     /// The logs of the node's containers.

@@ -38,9 +38,13 @@ impl Controller for Deployments {
         match change.kind {
             Kind::Deployment if change.what != Changed::Deleted => work.now(Key::of(object)),
             Kind::ReplicaSet => {
-                let owner = owners(object).find(|one| one["kind"] == "Deployment" && one["controller"] == true);
+                let owner = owners(object)
+                    .find(|one| one["kind"] == "Deployment" && one["controller"] == true);
                 if let Some(name) = owner.and_then(|one| one["name"].as_str()) {
-                    work.now(Key { namespace: meta(object, "namespace").to_owned(), name: name.to_owned() });
+                    work.now(Key {
+                        namespace: meta(object, "namespace").to_owned(),
+                        name: name.to_owned(),
+                    });
                 }
             }
             _ => {}
@@ -48,14 +52,20 @@ impl Controller for Deployments {
     }
 
     fn sync(&mut self, key: Key, _: &mut Work<Key>) {
-        let Some(deployment) = self.store.find(Kind::Deployment, &key.namespace, &key.name) else { return };
+        let Some(deployment) = self.store.find(Kind::Deployment, &key.namespace, &key.name) else {
+            return;
+        };
         if is_deleting(&deployment) {
             return;
         }
         let mut sets = self.sets(&deployment);
         if !sets.iter().any(|set| is_current(&deployment, set)) {
             let recreate = deployment["spec"]["strategy"]["type"] == "Recreate";
-            if recreate && sets.iter().any(|set| number(&set["status"]["replicas"]) + replicas(set) > 0) {
+            if recreate
+                && sets
+                    .iter()
+                    .any(|set| number(&set["status"]["replicas"]) + replicas(set) > 0)
+            {
                 sets.iter().for_each(|set| self.scale(&deployment, set, 0));
                 self.write(&deployment, &self.sets(&deployment));
                 return;
@@ -74,7 +84,10 @@ impl Controller for Deployments {
 
 impl Deployments {
     fn sets(&self, deployment: &Value) -> Vec<Arc<Value>> {
-        let mut sets = self.store.list(Kind::ReplicaSet, Some(meta(deployment, "namespace"))).1;
+        let mut sets = self
+            .store
+            .list(Kind::ReplicaSet, Some(meta(deployment, "namespace")))
+            .1;
         sets.retain(|set| controller(set) == Some(uid(deployment)));
         sets
     }
@@ -90,7 +103,11 @@ impl Deployments {
         let name = format!("{}-{hash}", meta(deployment, "name"));
         let (surge, _) = room(deployment);
         let first = replicas(deployment);
-        let start = if sets.iter().all(|set| replicas(set) == 0) { first } else { 0 };
+        let start = if sets.iter().all(|set| replicas(set) == 0) {
+            first
+        } else {
+            0
+        };
         let made = self.store.create(Kind::ReplicaSet, json!({
             "metadata": {
                 "name": name, "namespace": meta(deployment, "namespace"), "labels": template["metadata"]["labels"],
@@ -111,23 +128,45 @@ impl Deployments {
             return false;
         }
         if start > 0 {
-            self.events.tell(deployment, Tone::Normal, "ScalingReplicaSet", &format!("Scaled up replica set {name} from 0 to {start}"));
+            self.events.tell(
+                deployment,
+                Tone::Normal,
+                "ScalingReplicaSet",
+                &format!("Scaled up replica set {name} from 0 to {start}"),
+            );
         }
         let now = self.store.clock().stamp();
         // A deployment that is gone needs no revision.
-        let _ = self.store.modify(Kind::Deployment, meta(deployment, "namespace"), meta(deployment, "name"), |stored| {
-            stored["metadata"]["annotations"][REVISION] = revision.to_string().into();
-            let message = format!("Created new replica set {name:?}");
-            set_condition(&mut stored["status"], "Progressing", true, "NewReplicaSetCreated", &message, &now);
-        });
+        let _ = self.store.modify(
+            Kind::Deployment,
+            meta(deployment, "namespace"),
+            meta(deployment, "name"),
+            |stored| {
+                stored["metadata"]["annotations"][REVISION] = revision.to_string().into();
+                let message = format!("Created new replica set {name:?}");
+                set_condition(
+                    &mut stored["status"],
+                    "Progressing",
+                    true,
+                    "NewReplicaSetCreated",
+                    &message,
+                    &now,
+                );
+            },
+        );
         true
     }
 
     /// Moves pods from old templates to the present one, as far as the strategy lets it now.
     fn roll(&self, deployment: &Value, sets: &[Arc<Value>]) {
         let wanted = replicas(deployment);
-        let Some(current) = sets.iter().find(|set| is_current(deployment, set)) else { return };
-        let others: Vec<&Arc<Value>> = sets.iter().filter(|set| !is_current(deployment, set)).collect();
+        let Some(current) = sets.iter().find(|set| is_current(deployment, set)) else {
+            return;
+        };
+        let others: Vec<&Arc<Value>> = sets
+            .iter()
+            .filter(|set| !is_current(deployment, set))
+            .collect();
         let total: u64 = sets.iter().map(|set| replicas(set)).sum();
         let (surge, unavailable) = room(deployment);
         if others.iter().all(|set| replicas(set) == 0) {
@@ -141,7 +180,10 @@ impl Deployments {
         let free = (wanted + surge).saturating_sub(total);
         let next = (replicas(current) + free).min(wanted);
         self.scale(deployment, current, next);
-        let available: u64 = sets.iter().map(|set| number(&set["status"]["availableReplicas"])).sum();
+        let available: u64 = sets
+            .iter()
+            .map(|set| number(&set["status"]["availableReplicas"]))
+            .sum();
         let mut spare = available.saturating_sub(wanted.saturating_sub(unavailable));
         for set in others {
             // Pods that are not available anyway cost nothing.
@@ -158,27 +200,50 @@ impl Deployments {
             return;
         }
         let name = meta(set, "name");
-        let scaled = self.store.modify(Kind::ReplicaSet, meta(set, "namespace"), name, |set| set["spec"]["replicas"] = to.into());
+        let scaled = self
+            .store
+            .modify(Kind::ReplicaSet, meta(set, "namespace"), name, |set| {
+                set["spec"]["replicas"] = to.into()
+            });
         if scaled.is_ok() {
             let way = if to > from { "up" } else { "down" };
             let message = format!("Scaled {way} replica set {name} from {from} to {to}");
-            self.events.tell(deployment, Tone::Normal, "ScalingReplicaSet", &message);
+            self.events
+                .tell(deployment, Tone::Normal, "ScalingReplicaSet", &message);
         }
     }
 
     /// Forgets old templates beyond the history limit.
     fn prune(&self, deployment: &Value, sets: &[Arc<Value>]) {
-        let limit = usize::try_from(deployment["spec"]["revisionHistoryLimit"].as_u64().unwrap_or(10)).unwrap_or(10);
-        let mut old: Vec<_> = sets.iter().filter(|set| !is_current(deployment, set) && replicas(set) == 0 && number(&set["status"]["replicas"]) == 0).collect();
+        let limit = usize::try_from(
+            deployment["spec"]["revisionHistoryLimit"]
+                .as_u64()
+                .unwrap_or(10),
+        )
+        .unwrap_or(10);
+        let mut old: Vec<_> = sets
+            .iter()
+            .filter(|set| {
+                !is_current(deployment, set)
+                    && replicas(set) == 0
+                    && number(&set["status"]["replicas"]) == 0
+            })
+            .collect();
         old.sort_by_key(|set| std::cmp::Reverse(revision(set)));
         for set in old.into_iter().skip(limit) {
             // Gone already is what was wanted.
-            let _ = self.store.delete(Kind::ReplicaSet, meta(set, "namespace"), meta(set, "name"), &DeleteOptions::default());
+            let _ = self.store.delete(
+                Kind::ReplicaSet,
+                meta(set, "namespace"),
+                meta(set, "name"),
+                &DeleteOptions::default(),
+            );
         }
     }
 
     fn write(&self, deployment: &Value, sets: &[Arc<Value>]) {
-        let sum = |field: &str| -> u64 { sets.iter().map(|set| number(&set["status"][field])).sum() };
+        let sum =
+            |field: &str| -> u64 { sets.iter().map(|set| number(&set["status"][field])).sum() };
         let wanted = replicas(deployment);
         let (_, unavailable) = room(deployment);
         let available = sum("availableReplicas");
@@ -188,30 +253,67 @@ impl Deployments {
         let enough = available >= wanted.saturating_sub(unavailable);
         let complete = updated == wanted && sum("replicas") == wanted && available == wanted;
         // A deployment that is gone needs no status.
-        let _ = self.store.modify(Kind::Deployment, meta(deployment, "namespace"), meta(deployment, "name"), |stored| {
-            let generation = stored["metadata"]["generation"].clone();
-            let status = &mut stored["status"];
-            let some = |n: u64| if n == 0 { Value::Null } else { n.into() };
-            put(status, "observedGeneration", generation);
-            put(status, "replicas", some(sum("replicas")));
-            put(status, "updatedReplicas", some(updated));
-            put(status, "readyReplicas", some(sum("readyReplicas")));
-            put(status, "availableReplicas", some(available));
-            put(status, "unavailableReplicas", some((wanted.max(sum("replicas"))).saturating_sub(available)));
-            if enough {
-                set_condition(status, "Available", true, "MinimumReplicasAvailable", "Deployment has minimum availability.", &now);
-            } else {
-                set_condition(status, "Available", false, "MinimumReplicasUnavailable", "Deployment does not have minimum availability.", &now);
-            }
-            let name = current.map(|set| meta(set, "name")).unwrap_or_default();
-            if complete {
-                let message = format!("ReplicaSet {name:?} has successfully progressed.");
-                set_condition(status, "Progressing", true, "NewReplicaSetAvailable", &message, &now);
-            } else if updated > 0 {
-                let message = format!("ReplicaSet {name:?} is progressing.");
-                set_condition(status, "Progressing", true, "ReplicaSetUpdated", &message, &now);
-            }
-        });
+        let _ = self.store.modify(
+            Kind::Deployment,
+            meta(deployment, "namespace"),
+            meta(deployment, "name"),
+            |stored| {
+                let generation = stored["metadata"]["generation"].clone();
+                let status = &mut stored["status"];
+                let some = |n: u64| if n == 0 { Value::Null } else { n.into() };
+                put(status, "observedGeneration", generation);
+                put(status, "replicas", some(sum("replicas")));
+                put(status, "updatedReplicas", some(updated));
+                put(status, "readyReplicas", some(sum("readyReplicas")));
+                put(status, "availableReplicas", some(available));
+                put(
+                    status,
+                    "unavailableReplicas",
+                    some((wanted.max(sum("replicas"))).saturating_sub(available)),
+                );
+                if enough {
+                    set_condition(
+                        status,
+                        "Available",
+                        true,
+                        "MinimumReplicasAvailable",
+                        "Deployment has minimum availability.",
+                        &now,
+                    );
+                } else {
+                    set_condition(
+                        status,
+                        "Available",
+                        false,
+                        "MinimumReplicasUnavailable",
+                        "Deployment does not have minimum availability.",
+                        &now,
+                    );
+                }
+                let name = current.map(|set| meta(set, "name")).unwrap_or_default();
+                if complete {
+                    let message = format!("ReplicaSet {name:?} has successfully progressed.");
+                    set_condition(
+                        status,
+                        "Progressing",
+                        true,
+                        "NewReplicaSetAvailable",
+                        &message,
+                        &now,
+                    );
+                } else if updated > 0 {
+                    let message = format!("ReplicaSet {name:?} is progressing.");
+                    set_condition(
+                        status,
+                        "Progressing",
+                        true,
+                        "ReplicaSetUpdated",
+                        &message,
+                        &now,
+                    );
+                }
+            },
+        );
     }
 }
 
@@ -221,14 +323,24 @@ fn room(deployment: &Value) -> (u64, u64) {
     let rolling = &deployment["spec"]["strategy"]["rollingUpdate"];
     let part = |value: &Value, up: bool| match value {
         Value::String(text) => {
-            let percent = text.strip_suffix('%').and_then(|digits| digits.parse::<u64>().ok()).unwrap_or(25);
-            if up { (wanted * percent).div_ceil(100) } else { wanted * percent / 100 }
+            let percent = text
+                .strip_suffix('%')
+                .and_then(|digits| digits.parse::<u64>().ok())
+                .unwrap_or(25);
+            if up {
+                (wanted * percent).div_ceil(100)
+            } else {
+                wanted * percent / 100
+            }
         }
         Value::Null if up => wanted.div_ceil(4),
         Value::Null => wanted / 4,
         value => number(value),
     };
-    match (part(&rolling["maxSurge"], true), part(&rolling["maxUnavailable"], false)) {
+    match (
+        part(&rolling["maxSurge"], true),
+        part(&rolling["maxUnavailable"], false),
+    ) {
         (0, 0) => (0, 1),
         room => room,
     }
@@ -243,7 +355,10 @@ fn number(value: &Value) -> u64 {
 }
 
 fn revision(set: &Value) -> u64 {
-    set["metadata"]["annotations"][REVISION].as_str().and_then(|text| text.parse().ok()).unwrap_or(0)
+    set["metadata"]["annotations"][REVISION]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
 }
 
 fn is_current(deployment: &Value, set: &Value) -> bool {
@@ -254,7 +369,11 @@ fn is_current(deployment: &Value, set: &Value) -> bool {
 fn hash(template: &Value) -> String {
     const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let digest = Sha1::digest(template.to_string());
-    digest.iter().take(10).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+    digest
+        .iter()
+        .take(10)
+        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
+        .collect()
 }
 
 fn set_condition(status: &mut Value, name: &str, is: bool, reason: &str, message: &str, now: &str) {
@@ -264,9 +383,14 @@ fn set_condition(status: &mut Value, name: &str, is: bool, reason: &str, message
         "type": name, "status": is, "reason": reason, "message": message, "lastUpdateTime": now, "lastTransitionTime": now,
     });
     match all.iter_mut().find(|one| one["type"] == name) {
-        Some(old) if old["status"] == is && old["reason"] == reason && old["message"] == message => {}
+        Some(old)
+            if old["status"] == is && old["reason"] == reason && old["message"] == message => {}
         Some(old) => {
-            let since = if old["status"] == is { old["lastTransitionTime"].clone() } else { now.into() };
+            let since = if old["status"] == is {
+                old["lastTransitionTime"].clone()
+            } else {
+                now.into()
+            };
             *old = condition;
             old["lastTransitionTime"] = since;
         }

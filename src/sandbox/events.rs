@@ -40,12 +40,19 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, seen: Arc::default(), serial: Arc::default() }
+        Self {
+            store,
+            seen: Arc::default(),
+            serial: Arc::default(),
+        }
     }
 
     /// Writes as one component.
     pub(crate) fn reporter(&self, component: &'static str) -> Reporter {
-        Reporter { events: self.clone(), component }
+        Reporter {
+            events: self.clone(),
+            component,
+        }
     }
 }
 
@@ -63,23 +70,61 @@ impl Reporter {
     }
 
     /// Tells of something that happened to a container of a pod.
-    pub(crate) fn tell_of_container(&self, pod: &Value, container: &str, tone: Tone, reason: &str, message: &str) {
-        self.write(pod, Some(&format!("spec.containers{{{container}}}")), tone, reason, message);
+    pub(crate) fn tell_of_container(
+        &self,
+        pod: &Value,
+        container: &str,
+        tone: Tone,
+        reason: &str,
+        message: &str,
+    ) {
+        self.write(
+            pod,
+            Some(&format!("spec.containers{{{container}}}")),
+            tone,
+            reason,
+            message,
+        );
     }
 
     fn write(&self, about: &Value, field: Option<&str>, tone: Tone, reason: &str, message: &str) {
-        let tone = if tone == Tone::Normal { "Normal" } else { "Warning" };
-        let same = [uid(about), field.unwrap_or_default(), self.component, tone, reason, message].map(str::to_owned);
-        let known = self.events.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&same).cloned();
+        let tone = if tone == Tone::Normal {
+            "Normal"
+        } else {
+            "Warning"
+        };
+        let same = [
+            uid(about),
+            field.unwrap_or_default(),
+            self.component,
+            tone,
+            reason,
+            message,
+        ]
+        .map(str::to_owned);
+        let known = self
+            .events
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&same)
+            .cloned();
         if let Some(key) = known
             && self.count(&key)
         {
             return;
         }
-        let made = self.events.store.create(Kind::Event, self.event(about, field, tone, reason, message));
+        let made = self
+            .events
+            .store
+            .create(Kind::Event, self.event(about, field, tone, reason, message));
         // A namespace that is going takes no new events, and none are missed there.
         if let Ok(event) = made {
-            self.events.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(same, Key::of(&event));
+            self.events
+                .seen
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(same, Key::of(&event));
         }
     }
 
@@ -101,24 +146,45 @@ impl Reporter {
             .is_ok()
     }
 
-    fn event(&self, about: &Value, field: Option<&str>, tone: &str, reason: &str, message: &str) -> Value {
+    fn event(
+        &self,
+        about: &Value,
+        field: Option<&str>,
+        tone: &str,
+        reason: &str,
+        message: &str,
+    ) -> Value {
         let clock = self.events.store.clock();
         let namespace = Some(meta(about, "namespace")).filter(|name| !name.is_empty());
         let mut involved = json!({
             "apiVersion": about["apiVersion"], "kind": about["kind"], "name": meta(about, "name"),
             "resourceVersion": meta(about, "resourceVersion"), "uid": uid(about),
         });
-        put(&mut involved, "namespace", namespace.map_or(Value::Null, Value::from));
-        put(&mut involved, "fieldPath", field.map_or(Value::Null, Value::from));
+        put(
+            &mut involved,
+            "namespace",
+            namespace.map_or(Value::Null, Value::from),
+        );
+        put(
+            &mut involved,
+            "fieldPath",
+            field.map_or(Value::Null, Value::from),
+        );
         let serial = self.events.serial.fetch_add(1, Ordering::Relaxed);
-        let stamp = u64::try_from(clock.now().as_nanosecond()).unwrap_or_default().wrapping_add(serial);
+        let stamp = u64::try_from(clock.now().as_nanosecond())
+            .unwrap_or_default()
+            .wrapping_add(serial);
         let mut event = json!({
             "metadata": {"namespace": namespace.unwrap_or("default"), "name": format!("{}.{stamp:016x}", meta(about, "name"))},
             "involvedObject": involved, "type": tone, "reason": reason, "message": message,
             "reportingComponent": self.component,
         });
         if self.component == "default-scheduler" {
-            event["action"] = if reason == "Scheduled" { "Binding".into() } else { "Scheduling".into() };
+            event["action"] = if reason == "Scheduled" {
+                "Binding".into()
+            } else {
+                "Scheduling".into()
+            };
             event["eventTime"] = clock.micro_stamp().into();
             event["firstTimestamp"] = Value::Null;
             event["lastTimestamp"] = Value::Null;
@@ -163,22 +229,34 @@ impl Controller for Forgetting {
                 text(&event["reason"]),
                 text(&event["message"]),
             ];
-            self.0.seen.lock().unwrap_or_else(PoisonError::into_inner).remove(&same);
+            self.0
+                .seen
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&same);
         } else if change.what == Changed::Added {
-            work.after(Key::of(&change.object), Duration::from_secs(KEPT.unsigned_abs()));
+            work.after(
+                Key::of(&change.object),
+                Duration::from_secs(KEPT.unsigned_abs()),
+            );
         }
     }
 
     fn sync(&mut self, key: Key, work: &mut Work<Key>) {
         let store = &self.0.store;
-        let Some(event) = store.find(Kind::Event, &key.namespace, &key.name) else { return };
+        let Some(event) = store.find(Kind::Event, &key.namespace, &key.name) else {
+            return;
+        };
         let seen = [
             &event["series"]["lastObservedTime"],
             &event["lastTimestamp"],
             &event["eventTime"],
             &event["metadata"]["creationTimestamp"],
         ];
-        let left = seen.into_iter().find_map(|time| until(store.clock(), time, KEPT)).unwrap_or_default();
+        let left = seen
+            .into_iter()
+            .find_map(|time| until(store.clock(), time, KEPT))
+            .unwrap_or_default();
         if left.is_zero() {
             store.remove(Kind::Event, &key.namespace, &key.name);
         } else {
@@ -195,8 +273,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn repetitions_are_counted_in_one_event() {
         let store = Store::new(Clock::new("2026-11-24T08:00:00Z".parse().unwrap()));
-        store.create(Kind::Namespace, json!({"metadata": {"name": "n"}})).unwrap();
-        let pod = store.create(Kind::Pod, json!({"metadata": {"namespace": "n", "name": "p"}})).unwrap();
+        store
+            .create(Kind::Namespace, json!({"metadata": {"name": "n"}}))
+            .unwrap();
+        let pod = store
+            .create(
+                Kind::Pod,
+                json!({"metadata": {"namespace": "n", "name": "p"}}),
+            )
+            .unwrap();
         let kubelet = Events::new(store.clone()).reporter("kubelet");
         for _ in 0..3 {
             kubelet.tell_of_container(&pod, "executor", Tone::Normal, "BackOff", "again");
@@ -205,12 +290,21 @@ mod tests {
         kubelet.tell(&pod, Tone::Warning, "Failed", "other");
         let events = store.list(Kind::Event, Some("n")).1;
         assert_eq!(events.len(), 2);
-        let counted = events.iter().find(|event| event["reason"] == "BackOff").unwrap();
+        let counted = events
+            .iter()
+            .find(|event| event["reason"] == "BackOff")
+            .unwrap();
         assert_eq!(counted["count"], 3);
         assert_eq!(counted["firstTimestamp"], "2026-11-24T08:00:00Z");
         assert_eq!(counted["lastTimestamp"], "2026-11-24T08:00:20Z");
-        assert_eq!(counted["source"], json!({"component": "kubelet", "host": "sandbox"}));
-        assert_eq!(counted["involvedObject"]["fieldPath"], "spec.containers{executor}");
+        assert_eq!(
+            counted["source"],
+            json!({"component": "kubelet", "host": "sandbox"})
+        );
+        assert_eq!(
+            counted["involvedObject"]["fieldPath"],
+            "spec.containers{executor}"
+        );
         assert_eq!(counted["involvedObject"]["uid"], pod["metadata"]["uid"]);
     }
 }

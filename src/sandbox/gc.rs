@@ -35,7 +35,11 @@ pub(crate) struct Collector {
 
 impl Collector {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, present: HashMap::new(), owned: HashMap::new() }
+        Self {
+            store,
+            present: HashMap::new(),
+            owned: HashMap::new(),
+        }
     }
 }
 
@@ -65,14 +69,21 @@ impl Controller for Collector {
         self.present.insert(uid(object).to_owned(), place.clone());
         let mut is_owned = false;
         for owner in owners(object).filter_map(|owner| owner["uid"].as_str()) {
-            self.owned.entry(owner.to_owned()).or_default().insert(place.clone());
+            self.owned
+                .entry(owner.to_owned())
+                .or_default()
+                .insert(place.clone());
             is_owned = true;
         }
         let (kind, key) = place;
         if is_owned && (change.what == Changed::Added || !is_deleting(object)) {
             work.now(Task::Owned(kind, key.clone()));
         }
-        if is_deleting(object) && [FOREGROUND, ORPHAN].iter().any(|one| has_finalizer(object, one)) {
+        if is_deleting(object)
+            && [FOREGROUND, ORPHAN]
+                .iter()
+                .any(|one| has_finalizer(object, one))
+        {
             work.now(Task::Owner(kind, key));
         }
     }
@@ -87,7 +98,9 @@ impl Controller for Collector {
 
 impl Collector {
     fn disown(&mut self, owner: &str, place: &Place, work: &mut Work<Task>) {
-        let Some(owned) = self.owned.get_mut(owner) else { return };
+        let Some(owned) = self.owned.get_mut(owner) else {
+            return;
+        };
         owned.remove(place);
         if owned.is_empty() {
             self.owned.remove(owner);
@@ -99,14 +112,20 @@ impl Collector {
 
     /// Deletes an object that no owner holds any more.
     fn collect(&self, kind: Kind, key: &Key) {
-        let Some(object) = self.store.find(kind, &key.namespace, &key.name) else { return };
+        let Some(object) = self.store.find(kind, &key.namespace, &key.name) else {
+            return;
+        };
         if is_deleting(&object) {
             return;
         }
         let (mut held, mut waited, mut lost) = (false, false, Vec::new());
         for owner in owners(&object) {
             let id = owner["uid"].as_str().unwrap_or_default();
-            match self.present.get(id).and_then(|(kind, key)| self.store.find(*kind, &key.namespace, &key.name)) {
+            match self
+                .present
+                .get(id)
+                .and_then(|(kind, key)| self.store.find(*kind, &key.namespace, &key.name))
+            {
                 Some(found) if uid(&found) == id => {
                     if is_deleting(&found) && has_finalizer(&found, FOREGROUND) {
                         waited = true;
@@ -125,7 +144,10 @@ impl Collector {
             self.drop_owners(kind, key, &lost);
             return;
         }
-        let has_dependents = self.owned.get(uid(&object)).is_some_and(|owned| !owned.is_empty());
+        let has_dependents = self
+            .owned
+            .get(uid(&object))
+            .is_some_and(|owned| !owned.is_empty());
         let propagation = if has_finalizer(&object, ORPHAN) {
             Propagation::Orphan
         } else if waited && has_dependents {
@@ -135,7 +157,10 @@ impl Collector {
         };
         let options = DeleteOptions {
             propagation: Some(propagation),
-            preconditions: Preconditions { uid: Some(uid(&object).to_owned()), resource_version: None },
+            preconditions: Preconditions {
+                uid: Some(uid(&object).to_owned()),
+                resource_version: None,
+            },
             ..DeleteOptions::default()
         };
         // Whoever deleted it first did the same.
@@ -144,11 +169,19 @@ impl Collector {
 
     /// Brings a deletion with finalizers forward.
     fn let_go(&self, kind: Kind, key: &Key, work: &mut Work<Task>) {
-        let Some(owner) = self.store.find(kind, &key.namespace, &key.name) else { return };
+        let Some(owner) = self.store.find(kind, &key.namespace, &key.name) else {
+            return;
+        };
         if !is_deleting(&owner) {
             return;
         }
-        let owned: Vec<Place> = self.owned.get(uid(&owner)).into_iter().flatten().cloned().collect();
+        let owned: Vec<Place> = self
+            .owned
+            .get(uid(&owner))
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
         if has_finalizer(&owner, ORPHAN) {
             for (kind, key) in &owned {
                 self.drop_owners(*kind, key, &[uid(&owner).to_owned()]);
@@ -156,7 +189,9 @@ impl Collector {
             self.finish(kind, key, ORPHAN);
         } else if has_finalizer(&owner, FOREGROUND) {
             let blocks = |place: &Place| {
-                self.store.find(place.0, &place.1.namespace, &place.1.name).is_some_and(|object| is_blocking(&object, uid(&owner)))
+                self.store
+                    .find(place.0, &place.1.namespace, &place.1.name)
+                    .is_some_and(|object| is_blocking(&object, uid(&owner)))
             };
             if !owned.iter().any(blocks) {
                 self.finish(kind, key, FOREGROUND);
@@ -169,18 +204,31 @@ impl Collector {
 
     fn finish(&self, kind: Kind, key: &Key, finalizer: &str) {
         // Gone already is just as well.
-        let _ = self.store.modify(kind, &key.namespace, &key.name, |object| drop_finalizer(object, finalizer));
+        let _ = self
+            .store
+            .modify(kind, &key.namespace, &key.name, |object| {
+                drop_finalizer(object, finalizer)
+            });
     }
 
     fn drop_owners(&self, kind: Kind, key: &Key, gone: &[String]) {
-        let _ = self.store.modify(kind, &key.namespace, &key.name, |object| {
-            let Some(meta) = object["metadata"].as_object_mut() else { return };
-            let Some(all) = meta.get_mut("ownerReferences").and_then(Value::as_array_mut) else { return };
-            all.retain(|owner| !gone.iter().any(|id| owner["uid"] == id.as_str()));
-            if all.is_empty() {
-                meta.remove("ownerReferences");
-            }
-        });
+        let _ = self
+            .store
+            .modify(kind, &key.namespace, &key.name, |object| {
+                let Some(meta) = object["metadata"].as_object_mut() else {
+                    return;
+                };
+                let Some(all) = meta
+                    .get_mut("ownerReferences")
+                    .and_then(Value::as_array_mut)
+                else {
+                    return;
+                };
+                all.retain(|owner| !gone.iter().any(|id| owner["uid"] == id.as_str()));
+                if all.is_empty() {
+                    meta.remove("ownerReferences");
+                }
+            });
     }
 }
 

@@ -61,18 +61,29 @@ impl Reference {
             (tag, None) => format!("{repository}:{}", tag.unwrap_or("latest")),
         };
         let latest = digest.is_none() && tag.is_none_or(|tag| tag == "latest");
-        Some(Self { full, repository, latest })
+        Some(Self {
+            full,
+            repository,
+            latest,
+        })
     }
 
     /// The pull policy of a container that names none.
     pub(crate) fn default_policy(&self) -> &'static str {
-        if self.latest { "Always" } else { "IfNotPresent" }
+        if self.latest {
+            "Always"
+        } else {
+            "IfNotPresent"
+        }
     }
 
     /// The executor flavour of a known image, `None` for every other one.
     pub(crate) fn flavor(&self) -> Option<&'static str> {
         let name = self.repository.strip_prefix("docker.io/library/")?;
-        KNOWN.iter().find(|(known, _)| *known == name).map(|(_, flavor)| *flavor)
+        KNOWN
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, flavor)| *flavor)
     }
 
     /// The id that a container of this image reports: stable for a reference, shaped as a content digest.
@@ -103,12 +114,18 @@ pub(crate) struct Images(Arc<Mutex<HashSet<String>>>);
 impl Images {
     /// Whether the image is on the node.
     pub(crate) fn has(&self, reference: &Reference) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&reference.full)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&reference.full)
     }
 
     /// Notes a pulled image.
     pub(crate) fn add(&self, reference: &Reference) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(reference.full.clone());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(reference.full.clone());
     }
 }
 
@@ -130,7 +147,11 @@ mod tests {
             ("a/b:latest", "docker.io/a/b:latest", "Always"),
             ("ghcr.io/a/b", "ghcr.io/a/b:latest", "Always"),
             ("localhost:5000/x:2", "localhost:5000/x:2", "IfNotPresent"),
-            ("x@sha256:ab", "docker.io/library/x@sha256:ab", "IfNotPresent"),
+            (
+                "x@sha256:ab",
+                "docker.io/library/x@sha256:ab",
+                "IfNotPresent",
+            ),
         ] {
             let reference = Reference::parse(image).unwrap();
             assert_eq!(reference.full, full);
@@ -145,7 +166,10 @@ mod tests {
     fn only_the_executor_images_are_known() {
         for (image, flavor) in [
             ("llmctl-executor-frontier:dev", Some("frontier")),
-            ("docker.io/library/llmctl-executor-vllm:latest", Some("vllm")),
+            (
+                "docker.io/library/llmctl-executor-vllm:latest",
+                Some("vllm"),
+            ),
             ("llmctl-executor-frontier", Some("frontier")),
             ("ghcr.io/library/llmctl-executor-frontier:dev", None),
             ("llmctl-executor-frontier-x:dev", None),

@@ -15,7 +15,9 @@ use super::admission;
 use super::controllers::Controller;
 use super::events::{Reporter, Tone};
 use super::kinds::Kind;
-use super::object::{Key, controller, drop_finalizer, has_finalizer, is_deleting, meta, owners, put, uid, until};
+use super::object::{
+    Key, controller, drop_finalizer, has_finalizer, is_deleting, meta, owners, put, uid, until,
+};
 use super::store::{Change, Changed, DeleteOptions, Store};
 use super::work::Work;
 use count::Count;
@@ -64,7 +66,12 @@ struct Failures {
 
 impl Jobs {
     pub(crate) fn new(store: Store, events: Reporter) -> Self {
-        Self { store, events, jobs: HashMap::new(), pods: HashMap::new() }
+        Self {
+            store,
+            events,
+            jobs: HashMap::new(),
+            pods: HashMap::new(),
+        }
     }
 }
 
@@ -76,7 +83,12 @@ impl Controller for Jobs {
         match (change.kind, change.what) {
             (Kind::Job, Changed::Deleted) => {
                 self.jobs.remove(uid(object));
-                for pod in self.pods.get(uid(object)).into_iter().flat_map(BTreeMap::values) {
+                for pod in self
+                    .pods
+                    .get(uid(object))
+                    .into_iter()
+                    .flat_map(BTreeMap::values)
+                {
                     work.now(Task::Stray(Key::of(pod)));
                 }
             }
@@ -97,7 +109,13 @@ impl Controller for Jobs {
                     work.now(Task::Stray(Key::of(object)));
                 }
                 let namespace = meta(object, "namespace").to_owned();
-                work.after(Task::Job(Key { namespace, name: owner.name.to_owned() }), BATCH);
+                work.after(
+                    Task::Job(Key {
+                        namespace,
+                        name: owner.name.to_owned(),
+                    }),
+                    BATCH,
+                );
             }
             _ => {}
         }
@@ -117,7 +135,9 @@ impl Controller for Jobs {
 
 impl Jobs {
     fn release_stray(&self, key: &Key) {
-        let Some(pod) = self.store.find(Kind::Pod, &key.namespace, &key.name) else { return };
+        let Some(pod) = self.store.find(Kind::Pod, &key.namespace, &key.name) else {
+            return;
+        };
         let known = job_of(&pod).is_some_and(|owner| self.jobs.contains_key(owner.uid));
         if !known {
             self.release(&pod);
@@ -125,7 +145,11 @@ impl Jobs {
     }
 
     fn sync_job(&mut self, key: &Key, job: &Value, work: &mut Work<Task>) {
-        let pods: Vec<Arc<Value>> = self.pods.get(uid(job)).map(|pods| pods.values().cloned().collect()).unwrap_or_default();
+        let pods: Vec<Arc<Value>> = self
+            .pods
+            .get(uid(job))
+            .map(|pods| pods.values().cloned().collect())
+            .unwrap_or_default();
         if finished_at(&job["status"]).is_some() {
             pods.iter().for_each(|pod| self.release(pod));
             return;
@@ -152,8 +176,14 @@ impl Jobs {
             self.release(pod);
         }
         self.settle(job, status, verdict.as_ref(), &count);
-        if verdict.is_none() && !suspended && let Some(seconds) = job["spec"]["activeDeadlineSeconds"].as_i64() {
-            let start = self.store.find(Kind::Job, &key.namespace, &key.name).map(|job| job["status"]["startTime"].clone());
+        if verdict.is_none()
+            && !suspended
+            && let Some(seconds) = job["spec"]["activeDeadlineSeconds"].as_i64()
+        {
+            let start = self
+                .store
+                .find(Kind::Job, &key.namespace, &key.name)
+                .map(|job| job["status"]["startTime"].clone());
             if let Some(left) = start.and_then(|start| until(self.store.clock(), &start, seconds)) {
                 work.after(Task::Job(key.clone()), left);
             }
@@ -172,26 +202,40 @@ impl Jobs {
                 put(&mut status, "completionTime", now.into());
             }
         }
-        if self.write(job, &status) && let Some(end) = end {
+        if self.write(job, &status)
+            && let Some(end) = end
+        {
             if end.success {
-                self.events.tell(job, Tone::Normal, "Completed", "Job completed");
+                self.events
+                    .tell(job, Tone::Normal, "Completed", "Job completed");
             } else {
-                self.events.tell(job, Tone::Warning, &end.reason, &end.message);
+                self.events
+                    .tell(job, Tone::Warning, &end.reason, &end.message);
             }
         }
     }
 
     /// Makes and deletes pods, so that as many run as should.
-    fn manage(&mut self, key: &Key, job: &Value, suspended: bool, status: &mut Value, count: &mut Count, work: &mut Work<Task>) {
+    fn manage(
+        &mut self,
+        key: &Key,
+        job: &Value,
+        suspended: bool,
+        status: &mut Value,
+        count: &mut Count,
+        work: &mut Work<Task>,
+    ) {
         let now = self.store.clock().stamp();
         let was_suspended = has_condition(status, "Suspended");
         if suspended {
             self.delete(job, &count.active, true);
             count.all_active_end(false);
             if !was_suspended {
-                let suspended = condition("Suspended", "True", "JobSuspended", "Job suspended", &now);
+                let suspended =
+                    condition("Suspended", "True", "JobSuspended", "Job suspended", &now);
                 put(status, "conditions", verdict::replaced(status, suspended));
-                self.events.tell(job, Tone::Normal, "Suspended", "Job suspended");
+                self.events
+                    .tell(job, Tone::Normal, "Suspended", "Job suspended");
             }
             return;
         }
@@ -199,7 +243,8 @@ impl Jobs {
             let resumed = condition("Suspended", "False", "JobResumed", "Job resumed", &now);
             put(status, "conditions", verdict::replaced(status, resumed));
             put(status, "startTime", now.into());
-            self.events.tell(job, Tone::Normal, "Resumed", "Job resumed");
+            self.events
+                .tell(job, Tone::Normal, "Resumed", "Job resumed");
         }
         let wanted = count.wanted(&job["spec"]);
         let running = count.active.len();
@@ -219,12 +264,22 @@ impl Jobs {
         for _ in running..wanted {
             match admission::create_pod(&self.store, pod(job)) {
                 Ok(pod) => {
-                    self.events.tell(job, Tone::Normal, "SuccessfulCreate", &format!("Created pod: {}", meta(&pod, "name")));
+                    self.events.tell(
+                        job,
+                        Tone::Normal,
+                        "SuccessfulCreate",
+                        &format!("Created pod: {}", meta(&pod, "name")),
+                    );
                     count.active.push(pod);
                     self.failures(job).refused = 0;
                 }
                 Err(refused) => {
-                    self.events.tell(job, Tone::Warning, "FailedCreate", &format!("Error creating: {refused}"));
+                    self.events.tell(
+                        job,
+                        Tone::Warning,
+                        "FailedCreate",
+                        &format!("Error creating: {refused}"),
+                    );
                     let failures = self.failures(job);
                     let wait = doubled(CREATE_BACK_OFF, failures.refused, CREATE_BACK_OFF_LIMIT);
                     failures.refused += 1;
@@ -270,8 +325,22 @@ impl Jobs {
                 self.release(pod);
             }
             let key = Key::of(pod);
-            if self.store.delete(Kind::Pod, &key.namespace, &key.name, &DeleteOptions::default()).is_ok() {
-                self.events.tell(job, Tone::Normal, "SuccessfulDelete", &format!("Deleted pod: {}", key.name));
+            if self
+                .store
+                .delete(
+                    Kind::Pod,
+                    &key.namespace,
+                    &key.name,
+                    &DeleteOptions::default(),
+                )
+                .is_ok()
+            {
+                self.events.tell(
+                    job,
+                    Tone::Normal,
+                    "SuccessfulDelete",
+                    &format!("Deleted pod: {}", key.name),
+                );
             }
         }
     }
@@ -279,19 +348,29 @@ impl Jobs {
     fn release(&self, pod: &Value) {
         if has_finalizer(pod, TRACKING) {
             // A pod that is gone needs no release.
-            let _ = self.store.modify(Kind::Pod, meta(pod, "namespace"), meta(pod, "name"), |pod| drop_finalizer(pod, TRACKING));
+            let _ = self.store.modify(
+                Kind::Pod,
+                meta(pod, "namespace"),
+                meta(pod, "name"),
+                |pod| drop_finalizer(pod, TRACKING),
+            );
         }
     }
 
     /// Writes the status; true when the Job is there and it was news.
     fn write(&self, job: &Value, status: &Value) -> bool {
         let mut news = false;
-        let written = self.store.modify(Kind::Job, meta(job, "namespace"), meta(job, "name"), |stored| {
-            if uid(stored) == uid(job) && stored["status"] != *status {
-                stored["status"] = status.clone();
-                news = true;
-            }
-        });
+        let written = self.store.modify(
+            Kind::Job,
+            meta(job, "namespace"),
+            meta(job, "name"),
+            |stored| {
+                if uid(stored) == uid(job) && stored["status"] != *status {
+                    stored["status"] = status.clone();
+                    news = true;
+                }
+            },
+        );
         written.is_ok() && news
     }
 }
@@ -305,13 +384,19 @@ struct Owner<'a> {
 fn job_of(pod: &Value) -> Option<Owner<'_>> {
     let uid = controller(pod)?;
     let owner = owners(pod).find(|owner| owner["uid"] == uid && owner["kind"] == "Job")?;
-    Some(Owner { uid, name: owner["name"].as_str()? })
+    Some(Owner {
+        uid,
+        name: owner["name"].as_str()?,
+    })
 }
 
 /// A new pod of a Job, with everything but its name.
 fn pod(job: &Value) -> Value {
     let template = &job["spec"]["template"];
-    let mut labels = template["metadata"]["labels"].as_object().cloned().unwrap_or_default();
+    let mut labels = template["metadata"]["labels"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     for (label, value) in [
         ("batch.kubernetes.io/controller-uid", uid(job)),
         ("batch.kubernetes.io/job-name", meta(job, "name")),
@@ -333,7 +418,11 @@ fn pod(job: &Value) -> Value {
         },
         "spec": template["spec"],
     });
-    put(&mut pod["metadata"], "annotations", template["metadata"]["annotations"].clone());
+    put(
+        &mut pod["metadata"],
+        "annotations",
+        template["metadata"]["annotations"].clone(),
+    );
     pod
 }
 

@@ -60,7 +60,11 @@ impl Logs {
     /// No logs yet, of the pods in `store`.
     pub fn new(store: Store) -> Self {
         let clock = store.clock().clone();
-        Self { store, clock, kept: Arc::default() }
+        Self {
+            store,
+            clock,
+            kept: Arc::default(),
+        }
     }
 
     /// Reads the log of a container; with no container named, the pod's only one.
@@ -74,10 +78,15 @@ impl Logs {
         container: Option<&str>,
         options: &LogOptions,
     ) -> Result<LogStream, Status> {
-        let found = self.store.find(Kind::Pod, namespace, pod).ok_or_else(|| Status::not_found(Kind::Pod, pod))?;
+        let found = self
+            .store
+            .find(Kind::Pod, namespace, pod)
+            .ok_or_else(|| Status::not_found(Kind::Pod, pod))?;
         let container = choose(&found, pod, container)?;
         if found["spec"]["nodeName"].as_str().is_none_or(str::is_empty) {
-            return Err(Status::bad_request(format!("pod {pod} does not have a host assigned")));
+            return Err(Status::bad_request(format!(
+                "pod {pod} does not have a host assigned"
+            )));
         }
         let record = self.record(&found, &container, options.previous);
         let status = container_status(&found, &container);
@@ -92,7 +101,9 @@ impl Logs {
     pub(crate) fn begin(&self, uid: &str, container: &str) -> Record {
         let record = Record::new(self.clock.clone());
         let mut kept = self.lock();
-        let entry = kept.entry((uid.to_owned(), container.to_owned())).or_default();
+        let entry = kept
+            .entry((uid.to_owned(), container.to_owned()))
+            .or_default();
         entry.previous = entry.current.replace(record.clone());
         record
     }
@@ -101,7 +112,10 @@ impl Logs {
     pub(crate) fn forget(&self, uid: &str) {
         self.lock().retain(|(of, _), kept| {
             if of == uid {
-                for record in [kept.current.take(), kept.previous.take()].into_iter().flatten() {
+                for record in [kept.current.take(), kept.previous.take()]
+                    .into_iter()
+                    .flatten()
+                {
                     record.end();
                 }
             }
@@ -113,12 +127,20 @@ impl Logs {
         let uid = pod["metadata"]["uid"].as_str()?;
         let kept = self.lock();
         let entry = kept.get(&(uid.to_owned(), container.to_owned()))?;
-        if previous { entry.previous.clone() } else { entry.current.clone() }
+        if previous {
+            entry.previous.clone()
+        } else {
+            entry.current.clone()
+        }
     }
 
     fn stream(&self, record: Record, options: &LogOptions) -> LogStream {
         let since = match options.since_seconds {
-            Some(seconds) => self.clock.now().checked_sub(SignedDuration::from_secs(seconds)).ok(),
+            Some(seconds) => self
+                .clock
+                .now()
+                .checked_sub(SignedDuration::from_secs(seconds))
+                .ok(),
             None => options.since_time,
         };
         let mut reader = record.reader(options.follow, options.timestamps, since);
@@ -157,12 +179,19 @@ fn limited(chunks: LogStream, limit: u64) -> LogStream {
 /// The container that is meant.
 fn choose(pod: &Value, name: &str, container: Option<&str>) -> Result<String, Status> {
     let names = |field: &str| -> Vec<&str> {
-        pod["spec"][field].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str()).collect()
+        pod["spec"][field]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one["name"].as_str())
+            .collect()
     };
     let (inits, mains) = (names("initContainers"), names("containers"));
     match container.filter(|wanted| !wanted.is_empty()) {
         Some(wanted) if inits.contains(&wanted) || mains.contains(&wanted) => Ok(wanted.to_owned()),
-        Some(wanted) => Err(Status::bad_request(format!("container {wanted} is not valid for pod {name}"))),
+        Some(wanted) => Err(Status::bad_request(format!(
+            "container {wanted} is not valid for pod {name}"
+        ))),
         None => match (mains.as_slice(), inits.is_empty()) {
             ([only], true) => Ok((*only).to_owned()),
             _ => {
@@ -171,7 +200,10 @@ fn choose(pod: &Value, name: &str, container: Option<&str>) -> Result<String, St
                     mains.join(" ")
                 );
                 if !inits.is_empty() {
-                    text.push_str(&format!(" or one of the init containers: [{}]", inits.join(" ")));
+                    text.push_str(&format!(
+                        " or one of the init containers: [{}]",
+                        inits.join(" ")
+                    ));
                 }
                 Err(Status::bad_request(text))
             }
@@ -190,20 +222,28 @@ fn container_status<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
 /// Why there is no log, in the kubelet's words.
 fn not_there(pod: &str, container: &str, status: Option<&Value>, previous: bool) -> Status {
     if previous {
-        return Status::bad_request(format!("previous terminated container {container:?} in pod {pod:?} not found"));
+        return Status::bad_request(format!(
+            "previous terminated container {container:?} in pod {pod:?} not found"
+        ));
     }
     let Some(status) = status else {
-        return Status::bad_request(format!("container {container:?} in pod {pod:?} is not available"));
+        return Status::bad_request(format!(
+            "container {container:?} in pod {pod:?} is not available"
+        ));
     };
     if status["state"]["terminated"].is_object() {
-        return Status::bad_request(format!("container {container:?} in pod {pod:?} is terminated"));
+        return Status::bad_request(format!(
+            "container {container:?} in pod {pod:?} is terminated"
+        ));
     }
     let why = match status["state"]["waiting"]["reason"].as_str() {
         Some("ErrImagePull" | "ImagePullBackOff") => "trying and failing to pull image",
         Some(reason) => reason,
         None => "ContainerCreating",
     };
-    Status::bad_request(format!("container {container:?} in pod {pod:?} is waiting to start: {why}"))
+    Status::bad_request(format!(
+        "container {container:?} in pod {pod:?} is waiting to start: {why}"
+    ))
 }
 
 #[cfg(test)]
@@ -222,7 +262,9 @@ mod tests {
 
     fn logs(object: Value) -> (Logs, String) {
         let store = Store::new(Clock::new("2026-11-24T08:00:00Z".parse().unwrap()));
-        store.create(Kind::Namespace, json!({"metadata": {"name": "n"}})).unwrap();
+        store
+            .create(Kind::Namespace, json!({"metadata": {"name": "n"}}))
+            .unwrap();
         let made = store.create(Kind::Pod, object).unwrap();
         let uid = made["metadata"]["uid"].as_str().unwrap().to_owned();
         (Logs::new(store), uid)
@@ -247,13 +289,52 @@ mod tests {
         let read = |options: LogOptions| text(logs.read("n", "p", None, &options).unwrap());
         let all = LogOptions::default();
         assert_eq!(read(all.clone()).await, "line 0\nline 1\nline 2\nline 3\n");
-        assert_eq!(read(LogOptions { tail_lines: Some(2), ..all.clone() }).await, "line 2\nline 3\n");
-        assert_eq!(read(LogOptions { tail_lines: Some(0), ..all.clone() }).await, "");
-        assert_eq!(read(LogOptions { since_seconds: Some(2), ..all.clone() }).await, "line 2\nline 3\n");
+        assert_eq!(
+            read(LogOptions {
+                tail_lines: Some(2),
+                ..all.clone()
+            })
+            .await,
+            "line 2\nline 3\n"
+        );
+        assert_eq!(
+            read(LogOptions {
+                tail_lines: Some(0),
+                ..all.clone()
+            })
+            .await,
+            ""
+        );
+        assert_eq!(
+            read(LogOptions {
+                since_seconds: Some(2),
+                ..all.clone()
+            })
+            .await,
+            "line 2\nline 3\n"
+        );
         let since = Some("2026-11-24T08:00:03Z".parse().unwrap());
-        assert_eq!(read(LogOptions { since_time: since, ..all.clone() }).await, "line 3\n");
-        assert_eq!(read(LogOptions { limit_bytes: Some(9), ..all.clone() }).await, "line 0\nli");
-        let times = LogOptions { tail_lines: Some(1), timestamps: true, ..all.clone() };
+        assert_eq!(
+            read(LogOptions {
+                since_time: since,
+                ..all.clone()
+            })
+            .await,
+            "line 3\n"
+        );
+        assert_eq!(
+            read(LogOptions {
+                limit_bytes: Some(9),
+                ..all.clone()
+            })
+            .await,
+            "line 0\nli"
+        );
+        let times = LogOptions {
+            tail_lines: Some(1),
+            timestamps: true,
+            ..all.clone()
+        };
         assert_eq!(read(times).await, "2026-11-24T08:00:03.000000000Z line 3\n");
     }
 
@@ -262,8 +343,13 @@ mod tests {
         let (logs, uid) = logs(pod(json!({"running": {}})));
         let record = logs.begin(&uid, "executor");
         record.line(b"early");
-        let options = LogOptions { follow: true, ..LogOptions::default() };
-        let follow = tokio::spawn(text(logs.read("n", "p", Some("executor"), &options).unwrap()));
+        let options = LogOptions {
+            follow: true,
+            ..LogOptions::default()
+        };
+        let follow = tokio::spawn(text(
+            logs.read("n", "p", Some("executor"), &options).unwrap(),
+        ));
         tokio::task::yield_now().await;
         record.line(b"late");
         record.end();
@@ -280,25 +366,58 @@ mod tests {
 
     #[test]
     fn a_missing_log_is_explained() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
         let _inside = runtime.enter();
         let cases = [
-            (json!({"waiting": {"reason": "ContainerCreating"}}), r#"container "executor" in pod "p" is waiting to start: ContainerCreating"#),
-            (json!({"waiting": {"reason": "ImagePullBackOff"}}), r#"container "executor" in pod "p" is waiting to start: trying and failing to pull image"#),
-            (json!({"waiting": {"reason": "CreateContainerConfigError"}}), r#"container "executor" in pod "p" is waiting to start: CreateContainerConfigError"#),
+            (
+                json!({"waiting": {"reason": "ContainerCreating"}}),
+                r#"container "executor" in pod "p" is waiting to start: ContainerCreating"#,
+            ),
+            (
+                json!({"waiting": {"reason": "ImagePullBackOff"}}),
+                r#"container "executor" in pod "p" is waiting to start: trying and failing to pull image"#,
+            ),
+            (
+                json!({"waiting": {"reason": "CreateContainerConfigError"}}),
+                r#"container "executor" in pod "p" is waiting to start: CreateContainerConfigError"#,
+            ),
         ];
         for (state, message) in cases {
             let (logs, _) = logs(pod(state));
-            let refused = logs.read("n", "p", None, &LogOptions::default()).err().unwrap();
+            let refused = logs
+                .read("n", "p", None, &LogOptions::default())
+                .err()
+                .unwrap();
             assert_eq!((refused.code, refused.message.as_str()), (400, message));
         }
         let (logs, _) = logs(pod(json!({"running": {}})));
         let refused = |container, previous| {
-            let options = LogOptions { previous, ..LogOptions::default() };
-            logs.read("n", "p", container, &options).err().unwrap().message
+            let options = LogOptions {
+                previous,
+                ..LogOptions::default()
+            };
+            logs.read("n", "p", container, &options)
+                .err()
+                .unwrap()
+                .message
         };
-        assert_eq!(refused(Some("x"), false), "container x is not valid for pod p");
-        assert_eq!(refused(None, true), r#"previous terminated container "executor" in pod "p" not found"#);
-        assert_eq!(logs.read("n", "q", None, &LogOptions::default()).err().unwrap().code, 404);
+        assert_eq!(
+            refused(Some("x"), false),
+            "container x is not valid for pod p"
+        );
+        assert_eq!(
+            refused(None, true),
+            r#"previous terminated container "executor" in pod "p" not found"#
+        );
+        assert_eq!(
+            logs.read("n", "q", None, &LogOptions::default())
+                .err()
+                .unwrap()
+                .code,
+            404
+        );
     }
 }

@@ -21,10 +21,16 @@ impl Controller for Namespaces {
     fn observe(&mut self, change: &Change, work: &mut Work<String>) {
         let object = &change.object;
         match change.kind {
-            Kind::Namespace if change.what != Changed::Deleted => work.now(meta(object, "name").to_owned()),
+            Kind::Namespace if change.what != Changed::Deleted => {
+                work.now(meta(object, "name").to_owned())
+            }
             kind if kind.namespaced() && change.what == Changed::Deleted => {
                 let namespace = meta(object, "namespace");
-                let ending = || self.0.find(Kind::Namespace, "", namespace).is_some_and(|one| is_deleting(&one));
+                let ending = || {
+                    self.0
+                        .find(Kind::Namespace, "", namespace)
+                        .is_some_and(|one| is_deleting(&one))
+                };
                 if matches!(meta(object, "name"), "default" | ROOT_CA) || ending() {
                     work.now(namespace.to_owned());
                 }
@@ -34,7 +40,9 @@ impl Controller for Namespaces {
     }
 
     fn sync(&mut self, name: String, _: &mut Work<String>) {
-        let Some(namespace) = self.0.find(Kind::Namespace, "", &name) else { return };
+        let Some(namespace) = self.0.find(Kind::Namespace, "", &name) else {
+            return;
+        };
         if is_deleting(&namespace) {
             self.empty(&name);
         } else {
@@ -45,9 +53,16 @@ impl Controller for Namespaces {
 
 impl Namespaces {
     fn furnish(&self, namespace: &str) {
-        if self.0.find(Kind::ServiceAccount, namespace, "default").is_none() {
+        if self
+            .0
+            .find(Kind::ServiceAccount, namespace, "default")
+            .is_none()
+        {
             // Made by somebody else in between is as good.
-            let _ = self.0.create(Kind::ServiceAccount, json!({"metadata": {"namespace": namespace, "name": "default"}}));
+            let _ = self.0.create(
+                Kind::ServiceAccount,
+                json!({"metadata": {"namespace": namespace, "name": "default"}}),
+            );
         }
         if self.0.find(Kind::ConfigMap, namespace, ROOT_CA).is_none() {
             let _ = self.0.create(
@@ -59,10 +74,15 @@ impl Namespaces {
 
     /// Deletes what is left, and lets the namespace go when nothing is.
     fn empty(&self, namespace: &str) {
-        let options = DeleteOptions { propagation: Some(Propagation::Background), ..DeleteOptions::default() };
+        let options = DeleteOptions {
+            propagation: Some(Propagation::Background),
+            ..DeleteOptions::default()
+        };
         let mut left = false;
         // Owners before what they own, so that nothing is made anew while the namespace empties; events last.
-        let kinds = Kind::all().filter(|kind| kind.namespaced() && *kind != Kind::Event).collect::<Vec<_>>();
+        let kinds = Kind::all()
+            .filter(|kind| kind.namespaced() && *kind != Kind::Event)
+            .collect::<Vec<_>>();
         for kind in kinds.into_iter().rev() {
             for object in self.0.list(kind, Some(namespace)).1 {
                 let key = Key::of(&object);

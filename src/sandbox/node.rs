@@ -58,7 +58,13 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(store: Store, events: Reporter, logs: Logs, executor: Vec<OsString>, dir: PathBuf) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        events: Reporter,
+        logs: Logs,
+        executor: Vec<OsString>,
+        dir: PathBuf,
+    ) -> Self {
         Self {
             store,
             events,
@@ -81,7 +87,11 @@ impl Context {
 
 /// Runs the node until `stop` turns true; then ends every process and comes back when none is left.
 pub(crate) async fn run(context: Arc<Context>, mut stop: watch::Receiver<bool>) {
-    let mut node = Node { context, workers: JoinSet::new(), lines: HashMap::new() };
+    let mut node = Node {
+        context,
+        workers: JoinSet::new(),
+        lines: HashMap::new(),
+    };
     node.register();
     let mut feed = Feed::new(&node.context.store);
     loop {
@@ -113,7 +123,9 @@ impl Node {
         match change.kind {
             Kind::Pod => self.observe_pod(change),
             Kind::ConfigMap | Kind::Secret if change.what != Changed::Deleted => {
-                self.context.configuration.send_modify(|version| *version += 1);
+                self.context
+                    .configuration
+                    .send_modify(|version| *version += 1);
             }
             _ => {}
         }
@@ -131,20 +143,36 @@ impl Node {
             }
         } else if let Some(line) = line {
             line.send_replace(News::Pod(Arc::clone(pod)));
-        } else if pod["spec"]["nodeName"] == NODE && !matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed")) {
+        } else if pod["spec"]["nodeName"] == NODE
+            && !matches!(
+                pod["status"]["phase"].as_str(),
+                Some("Succeeded" | "Failed")
+            )
+        {
             // The change may be an old one, read late: what is over, or gone, is not begun again.
             let key = Key::of(pod);
-            let current = self.context.store.find(Kind::Pod, &key.namespace, &key.name);
-            let Some(current) = current.filter(|current| uid(current) == uid(pod) && !is_over(current)) else { return };
+            let current = self
+                .context
+                .store
+                .find(Kind::Pod, &key.namespace, &key.name);
+            let Some(current) =
+                current.filter(|current| uid(current) == uid(pod) && !is_over(current))
+            else {
+                return;
+            };
             let (line, news) = watch::channel(News::Pod(Arc::clone(&current)));
             self.lines.insert(uid(pod).to_owned(), line);
-            self.workers.spawn(Worker::new(Arc::clone(&self.context), current, news).run());
+            self.workers
+                .spawn(Worker::new(Arc::clone(&self.context), current, news).run());
         }
     }
 
     fn ended(&mut self, uid: Option<String>) {
         let Some(uid) = uid else { return };
-        let gone = self.lines.remove(&uid).is_some_and(|line| matches!(*line.borrow(), News::Gone));
+        let gone = self
+            .lines
+            .remove(&uid)
+            .is_some_and(|line| matches!(*line.borrow(), News::Gone));
         if gone {
             self.context.logs.forget(&uid);
         }
@@ -153,10 +181,9 @@ impl Node {
     fn register(&self) {
         let clock = self.context.store.clock();
         let now = clock.stamp();
-        let condition = |name: &str, status: &str, reason: &str, message: &str| {
-            json!({"type": name, "status": status, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": now})
-        };
-        let capacity = json!({"cpu": "16", "memory": "65536Mi", "ephemeral-storage": "100Gi", "pods": "110"});
+        let condition = |name: &str, status: &str, reason: &str, message: &str| json!({"type": name, "status": status, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": now});
+        let capacity =
+            json!({"cpu": "16", "memory": "65536Mi", "ephemeral-storage": "100Gi", "pods": "110"});
         let architecture = match std::env::consts::ARCH {
             "x86_64" => "amd64",
             "aarch64" => "arm64",
@@ -194,5 +221,8 @@ impl Node {
 }
 
 fn is_over(pod: &Value) -> bool {
-    matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
+    matches!(
+        pod["status"]["phase"].as_str(),
+        Some("Succeeded" | "Failed")
+    )
 }

@@ -14,7 +14,10 @@ pub(crate) struct Key {
 impl Key {
     /// The key of an object.
     pub(crate) fn of(object: &Value) -> Self {
-        Self { namespace: meta(object, "namespace").to_owned(), name: meta(object, "name").to_owned() }
+        Self {
+            namespace: meta(object, "namespace").to_owned(),
+            name: meta(object, "name").to_owned(),
+        }
     }
 }
 
@@ -35,23 +38,34 @@ pub(crate) fn is_deleting(object: &Value) -> bool {
 
 /// The uid of the object's controller, if it has one.
 pub(crate) fn controller(object: &Value) -> Option<&str> {
-    owners(object).find(|owner| owner["controller"] == true).and_then(|owner| owner["uid"].as_str())
+    owners(object)
+        .find(|owner| owner["controller"] == true)
+        .and_then(|owner| owner["uid"].as_str())
 }
 
 /// The object's owner references.
 pub(crate) fn owners(object: &Value) -> impl Iterator<Item = &Value> {
-    object["metadata"]["ownerReferences"].as_array().into_iter().flatten()
+    object["metadata"]["ownerReferences"]
+        .as_array()
+        .into_iter()
+        .flatten()
 }
 
 /// Whether the object has this finalizer.
 pub(crate) fn has_finalizer(object: &Value, finalizer: &str) -> bool {
-    object["metadata"]["finalizers"].as_array().is_some_and(|all| all.iter().any(|one| one == finalizer))
+    object["metadata"]["finalizers"]
+        .as_array()
+        .is_some_and(|all| all.iter().any(|one| one == finalizer))
 }
 
 /// Takes a finalizer away.
 pub(crate) fn drop_finalizer(object: &mut Value, finalizer: &str) {
-    let Some(meta) = object["metadata"].as_object_mut() else { return };
-    let Some(all) = meta.get_mut("finalizers").and_then(Value::as_array_mut) else { return };
+    let Some(meta) = object["metadata"].as_object_mut() else {
+        return;
+    };
+    let Some(all) = meta.get_mut("finalizers").and_then(Value::as_array_mut) else {
+        return;
+    };
     all.retain(|one| one != finalizer);
     if all.is_empty() {
         meta.remove("finalizers");
@@ -63,7 +77,9 @@ pub(crate) fn put(object: &mut Value, field: &str, value: Value) {
     if !object.is_object() {
         *object = Value::Object(serde_json::Map::new());
     }
-    let Some(map) = object.as_object_mut() else { return };
+    let Some(map) = object.as_object_mut() else {
+        return;
+    };
     if value.is_null() {
         map.remove(field);
     } else {
@@ -74,17 +90,25 @@ pub(crate) fn put(object: &mut Value, field: &str, value: Value) {
 /// How long it is from now to a time written in an object; zero when it is past, `None` when it is not a time.
 pub(crate) fn until(clock: &Clock, time: &Value, plus_seconds: i64) -> Option<std::time::Duration> {
     let at: jiff::Timestamp = time.as_str()?.parse().ok()?;
-    let due = at.checked_add(jiff::SignedDuration::from_secs(plus_seconds)).unwrap_or(jiff::Timestamp::MAX);
+    let due = at
+        .checked_add(jiff::SignedDuration::from_secs(plus_seconds))
+        .unwrap_or(jiff::Timestamp::MAX);
     Some(std::time::Duration::try_from(due.duration_since(clock.now())).unwrap_or_default())
 }
 
 /// Whether labels satisfy a `matchLabels`/`matchExpressions` selector.
 pub(crate) fn selected(selector: &Value, labels: &Value) -> bool {
-    let exact = selector["matchLabels"].as_object().is_none_or(|wanted| wanted.iter().all(|(k, v)| labels.get(k) == Some(v)));
+    let exact = selector["matchLabels"]
+        .as_object()
+        .is_none_or(|wanted| wanted.iter().all(|(k, v)| labels.get(k) == Some(v)));
     let expressions = selector["matchExpressions"].as_array().is_none_or(|all| {
         all.iter().all(|one| {
             let has = one["key"].as_str().and_then(|key| labels.get(key));
-            let listed = || one["values"].as_array().is_some_and(|values| values.iter().any(|value| Some(value) == has));
+            let listed = || {
+                one["values"]
+                    .as_array()
+                    .is_some_and(|values| values.iter().any(|value| Some(value) == has))
+            };
             match one["operator"].as_str() {
                 Some("In") => listed(),
                 Some("NotIn") => !listed(),
@@ -110,9 +134,18 @@ mod tests {
             (json!({}), true),
             (json!({"matchLabels": {"app": "web"}}), true),
             (json!({"matchLabels": {"app": "db"}}), false),
-            (json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a", "web"]}]}), true),
-            (json!({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}), false),
-            (json!({"matchExpressions": [{"key": "x", "operator": "DoesNotExist"}]}), true),
+            (
+                json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a", "web"]}]}),
+                true,
+            ),
+            (
+                json!({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}),
+                false,
+            ),
+            (
+                json!({"matchExpressions": [{"key": "x", "operator": "DoesNotExist"}]}),
+                true,
+            ),
         ] {
             assert_eq!(selected(&selector, &labels), expected, "{selector}");
         }

@@ -20,7 +20,9 @@ impl Quantity {
         let text = text.trim();
         let digits = text
             .char_indices()
-            .find(|(at, c)| !(c.is_ascii_digit() || *c == '.' || (*at == 0 && (*c == '-' || *c == '+'))))
+            .find(|(at, c)| {
+                !(c.is_ascii_digit() || *c == '.' || (*at == 0 && (*c == '-' || *c == '+')))
+            })
             .map_or(text.len(), |(at, _)| at);
         let (number, suffix) = text.split_at(digits);
         let (negative, number) = match number.as_bytes().first()? {
@@ -111,7 +113,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_none() {
-        for text in ["", "m", "1x", "1.2.3", "--1", "1 Gi", "1e", "1e99", "abc", "."] {
+        for text in [
+            "", "m", "1x", "1.2.3", "--1", "1 Gi", "1e", "1e99", "abc", ".",
+        ] {
             assert_eq!(Quantity::parse(text), None, "{text}");
         }
     }

@@ -28,7 +28,11 @@ pub(crate) struct Replicas {
 
 impl Replicas {
     pub(crate) fn new(store: Store, events: Reporter) -> Self {
-        Self { store, events, pods: HashMap::new() }
+        Self {
+            store,
+            events,
+            pods: HashMap::new(),
+        }
     }
 }
 
@@ -40,8 +44,12 @@ impl Controller for Replicas {
         match change.kind {
             Kind::ReplicaSet if change.what != Changed::Deleted => work.now(Key::of(object)),
             Kind::Pod => {
-                let Some(owner) = controller(object) else { return };
-                let name = owners(object).find(|one| one["uid"] == owner && one["kind"] == "ReplicaSet").and_then(|one| one["name"].as_str());
+                let Some(owner) = controller(object) else {
+                    return;
+                };
+                let name = owners(object)
+                    .find(|one| one["uid"] == owner && one["kind"] == "ReplicaSet")
+                    .and_then(|one| one["name"].as_str());
                 let Some(name) = name else { return };
                 let pods = self.pods.entry(owner.to_owned()).or_default();
                 if change.what == Changed::Deleted {
@@ -52,18 +60,37 @@ impl Controller for Replicas {
                 } else {
                     pods.insert(meta(object, "name").to_owned(), Arc::clone(object));
                 }
-                work.now(Key { namespace: meta(object, "namespace").to_owned(), name: name.to_owned() });
+                work.now(Key {
+                    namespace: meta(object, "namespace").to_owned(),
+                    name: name.to_owned(),
+                });
             }
             _ => {}
         }
     }
 
     fn sync(&mut self, key: Key, work: &mut Work<Key>) {
-        let Some(set) = self.store.find(Kind::ReplicaSet, &key.namespace, &key.name) else { return };
-        let over = |pod: &Value| matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
-        let mut pods: Vec<Arc<Value>> = self.pods.get(uid(&set)).into_iter().flat_map(BTreeMap::values).cloned().collect();
+        let Some(set) = self.store.find(Kind::ReplicaSet, &key.namespace, &key.name) else {
+            return;
+        };
+        let over = |pod: &Value| {
+            matches!(
+                pod["status"]["phase"].as_str(),
+                Some("Succeeded" | "Failed")
+            )
+        };
+        let mut pods: Vec<Arc<Value>> = self
+            .pods
+            .get(uid(&set))
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect();
         pods.retain(|pod| !is_deleting(pod) && !over(pod));
-        let wanted = set["spec"]["replicas"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+        let wanted = set["spec"]["replicas"]
+            .as_u64()
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(1);
         if !is_deleting(&set) {
             if pods.len() > wanted {
                 // Those that are not ready go first.
@@ -75,11 +102,21 @@ impl Controller for Replicas {
             while pods.len() < wanted {
                 match admission::create_pod(&self.store, new_pod(&set)) {
                     Ok(pod) => {
-                        self.events.tell(&set, Tone::Normal, "SuccessfulCreate", &format!("Created pod: {}", meta(&pod, "name")));
+                        self.events.tell(
+                            &set,
+                            Tone::Normal,
+                            "SuccessfulCreate",
+                            &format!("Created pod: {}", meta(&pod, "name")),
+                        );
                         pods.push(pod);
                     }
                     Err(refused) => {
-                        self.events.tell(&set, Tone::Warning, "FailedCreate", &format!("Error creating: {refused}"));
+                        self.events.tell(
+                            &set,
+                            Tone::Warning,
+                            "FailedCreate",
+                            &format!("Error creating: {refused}"),
+                        );
                         work.after(key.clone(), AGAIN);
                         break;
                     }
@@ -93,8 +130,22 @@ impl Controller for Replicas {
 impl Replicas {
     fn delete(&self, set: &Value, pod: &Value) {
         let key = Key::of(pod);
-        if self.store.delete(Kind::Pod, &key.namespace, &key.name, &DeleteOptions::default()).is_ok() {
-            self.events.tell(set, Tone::Normal, "SuccessfulDelete", &format!("Deleted pod: {}", key.name));
+        if self
+            .store
+            .delete(
+                Kind::Pod,
+                &key.namespace,
+                &key.name,
+                &DeleteOptions::default(),
+            )
+            .is_ok()
+        {
+            self.events.tell(
+                set,
+                Tone::Normal,
+                "SuccessfulDelete",
+                &format!("Deleted pod: {}", key.name),
+            );
         }
     }
 
@@ -102,15 +153,20 @@ impl Replicas {
         let ready = pods.iter().filter(|pod| is_ready(pod)).count();
         let number = |n: usize| if n == 0 { Value::Null } else { n.into() };
         // One that is gone needs no status.
-        let _ = self.store.modify(Kind::ReplicaSet, meta(set, "namespace"), meta(set, "name"), |stored| {
-            let generation = stored["metadata"]["generation"].clone();
-            let status = &mut stored["status"];
-            put(status, "replicas", pods.len().into());
-            put(status, "fullyLabeledReplicas", number(pods.len()));
-            put(status, "readyReplicas", number(ready));
-            put(status, "availableReplicas", number(ready));
-            put(status, "observedGeneration", generation);
-        });
+        let _ = self.store.modify(
+            Kind::ReplicaSet,
+            meta(set, "namespace"),
+            meta(set, "name"),
+            |stored| {
+                let generation = stored["metadata"]["generation"].clone();
+                let status = &mut stored["status"];
+                put(status, "replicas", pods.len().into());
+                put(status, "fullyLabeledReplicas", number(pods.len()));
+                put(status, "readyReplicas", number(ready));
+                put(status, "availableReplicas", number(ready));
+                put(status, "observedGeneration", generation);
+            },
+        );
     }
 }
 
@@ -128,12 +184,17 @@ fn new_pod(set: &Value) -> Value {
         },
         "spec": template["spec"],
     });
-    put(&mut pod["metadata"], "annotations", template["metadata"]["annotations"].clone());
+    put(
+        &mut pod["metadata"],
+        "annotations",
+        template["metadata"]["annotations"].clone(),
+    );
     pod
 }
 
 fn is_ready(pod: &Value) -> bool {
-    pod["status"]["conditions"]
-        .as_array()
-        .is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
+    pod["status"]["conditions"].as_array().is_some_and(|all| {
+        all.iter()
+            .any(|one| one["type"] == "Ready" && one["status"] == "True")
+    })
 }

@@ -28,7 +28,12 @@ pub(crate) struct Scheduler {
 
 impl Scheduler {
     pub(crate) fn new(store: Store, events: Reporter) -> Self {
-        Self { store, events, taken: HashMap::new(), waiting: BTreeSet::new() }
+        Self {
+            store,
+            events,
+            taken: HashMap::new(),
+            waiting: BTreeSet::new(),
+        }
     }
 }
 
@@ -41,7 +46,10 @@ impl Controller for Scheduler {
             Kind::Pod => {
                 let key = Key::of(object);
                 let over = change.what == Changed::Deleted
-                    || matches!(object["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
+                    || matches!(
+                        object["status"]["phase"].as_str(),
+                        Some("Succeeded" | "Failed")
+                    );
                 if over {
                     self.waiting.remove(&key);
                     if self.taken.remove(uid(object)).is_some() {
@@ -54,13 +62,17 @@ impl Controller for Scheduler {
                     work.now(key);
                 }
             }
-            Kind::Node | Kind::PersistentVolumeClaim => self.waiting.iter().for_each(|key| work.now(key.clone())),
+            Kind::Node | Kind::PersistentVolumeClaim => {
+                self.waiting.iter().for_each(|key| work.now(key.clone()))
+            }
             _ => {}
         }
     }
 
     fn sync(&mut self, key: Key, _: &mut Work<Key>) {
-        let Some(pod) = self.store.find(Kind::Pod, &key.namespace, &key.name) else { return };
+        let Some(pod) = self.store.find(Kind::Pod, &key.namespace, &key.name) else {
+            return;
+        };
         if is_assigned(&pod) || is_deleting(&pod) {
             return;
         }
@@ -80,18 +92,35 @@ impl Scheduler {
             return Some("no nodes available to schedule pods".to_owned());
         };
         for volume in pod["spec"]["volumes"].as_array().into_iter().flatten() {
-            let Some(claim) = volume["persistentVolumeClaim"]["claimName"].as_str() else { continue };
+            let Some(claim) = volume["persistentVolumeClaim"]["claimName"].as_str() else {
+                continue;
+            };
             let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
-            if self.store.find(Kind::PersistentVolumeClaim, namespace, claim).is_none() {
-                return Some(unavailable(&format!("persistentvolumeclaim {claim:?} not found"), false));
+            if self
+                .store
+                .find(Kind::PersistentVolumeClaim, namespace, claim)
+                .is_none()
+            {
+                return Some(unavailable(
+                    &format!("persistentvolumeclaim {claim:?} not found"),
+                    false,
+                ));
             }
         }
         if node["spec"]["unschedulable"] == true {
             return Some(unavailable("1 node(s) were unschedulable", true));
         }
-        let selects = |(label, value): (&String, &Value)| node["metadata"]["labels"].get(label) == Some(value);
-        if !pod["spec"]["nodeSelector"].as_object().is_none_or(|wanted| wanted.iter().all(selects)) {
-            return Some(unavailable("1 node(s) didn't match Pod's node affinity/selector", true));
+        let selects = |(label, value): (&String, &Value)| {
+            node["metadata"]["labels"].get(label) == Some(value)
+        };
+        if !pod["spec"]["nodeSelector"]
+            .as_object()
+            .is_none_or(|wanted| wanted.iter().all(selects))
+        {
+            return Some(unavailable(
+                "1 node(s) didn't match Pod's node affinity/selector",
+                true,
+            ));
         }
         let short = self.shortages(&node, &requests(pod));
         (!short.is_empty()).then(|| unavailable(&short.join(", "), true))
@@ -99,14 +128,23 @@ impl Scheduler {
 
     fn shortages(&self, node: &Value, wanted: &Amounts) -> Vec<String> {
         let allocatable = |name: &str| {
-            node["status"]["allocatable"][name].as_str().and_then(Quantity::parse).unwrap_or(Quantity::ZERO)
+            node["status"]["allocatable"][name]
+                .as_str()
+                .and_then(Quantity::parse)
+                .unwrap_or(Quantity::ZERO)
         };
         let mut short = Vec::new();
-        if Quantity::whole(i64::try_from(self.taken.len() + 1).unwrap_or(i64::MAX)) > allocatable("pods") {
+        if Quantity::whole(i64::try_from(self.taken.len() + 1).unwrap_or(i64::MAX))
+            > allocatable("pods")
+        {
             short.push("1 Too many pods".to_owned());
         }
         for (name, amount) in wanted {
-            let taken = self.taken.values().filter_map(|pod| pod.get(name)).fold(*amount, |sum, one| sum.plus(*one));
+            let taken = self
+                .taken
+                .values()
+                .filter_map(|pod| pod.get(name))
+                .fold(*amount, |sum, one| sum.plus(*one));
             if *amount > Quantity::ZERO && taken > allocatable(name) {
                 short.push(format!("1 Insufficient {name}"));
             }
@@ -125,7 +163,10 @@ impl Scheduler {
         if bound.is_ok() {
             self.waiting.remove(key);
             self.taken.insert(uid(pod).to_owned(), requests(pod));
-            let message = format!("Successfully assigned {}/{} to {NODE}", key.namespace, key.name);
+            let message = format!(
+                "Successfully assigned {}/{} to {NODE}",
+                key.namespace, key.name
+            );
             self.events.tell(pod, Tone::Normal, "Scheduled", &message);
         }
     }
@@ -133,7 +174,8 @@ impl Scheduler {
     fn refuse(&mut self, pod: &Value, key: Key, why: &str) {
         let now = self.store.clock().stamp();
         let generation = pod["metadata"]["generation"].clone();
-        self.events.tell(pod, Tone::Warning, "FailedScheduling", why);
+        self.events
+            .tell(pod, Tone::Warning, "FailedScheduling", why);
         // A pod that went meanwhile needs no place.
         let _ = self.store.modify(Kind::Pod, &key.namespace, &key.name, |pod| {
             let mut condition = json!({
@@ -148,7 +190,9 @@ impl Scheduler {
 }
 
 fn is_assigned(pod: &Value) -> bool {
-    pod["spec"]["nodeName"].as_str().is_some_and(|node| !node.is_empty())
+    pod["spec"]["nodeName"]
+        .as_str()
+        .is_some_and(|node| !node.is_empty())
 }
 
 fn unavailable(why: &str, filtered: bool) -> String {
@@ -167,7 +211,10 @@ fn requests(pod: &Value) -> Amounts {
         let mut amounts = Amounts::new();
         for which in ["limits", "requests"] {
             for (name, amount) in resources[which].as_object().into_iter().flatten() {
-                let amount = amount.as_str().and_then(Quantity::parse).or_else(|| amount.as_i64().map(Quantity::whole));
+                let amount = amount
+                    .as_str()
+                    .and_then(Quantity::parse)
+                    .or_else(|| amount.as_i64().map(Quantity::whole));
                 amounts.insert(name.clone(), amount.unwrap_or(Quantity::ZERO));
             }
         }
@@ -180,7 +227,11 @@ fn requests(pod: &Value) -> Amounts {
             *sum = sum.plus(amount);
         }
     }
-    for container in pod["spec"]["initContainers"].as_array().into_iter().flatten() {
+    for container in pod["spec"]["initContainers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
         for (name, amount) in of(container) {
             let most = total.entry(name).or_default();
             *most = amount.max(*most);

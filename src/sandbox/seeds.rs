@@ -1,13 +1,10 @@
-//! What a new cluster has before anybody made anything: namespaces with their parts, and one node's place.
+//! What a new cluster has before anybody made anything: namespaces with their parts. The node registers itself.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::kinds::Kind;
 use super::status::Status;
 use super::store::Store;
-
-/// The one node's name.
-pub(super) const NODE: &str = "sandbox";
 
 /// Namespaces of a new cluster.
 const NAMESPACES: &[&str] = &["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -21,7 +18,6 @@ pub(super) fn plant(store: &Store) -> Result<(), Status> {
         store.create(Kind::Namespace, json!({"metadata": {"name": name}}))?;
         furnish(store, name);
     }
-    store.create(Kind::Node, node())?;
     Ok(())
 }
 
@@ -40,13 +36,4 @@ pub(super) fn furnish(store: &Store, namespace: &str) {
         // There already, or the namespace is going: both are fine.
         let _ = store.create(kind, object);
     }
-}
-
-fn node() -> Value {
-    json!({
-        "metadata": {"name": NODE, "labels": {
-            "kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
-            "node-role.kubernetes.io/control-plane": ""}},
-        "spec": {},
-    })
 }

@@ -13,7 +13,9 @@ use http_body_util::{BodyExt as _, Limited};
 use super::discovery;
 use super::faults::Faults;
 use super::list;
+use super::logs::Logs;
 use super::patch;
+use super::podlog;
 use super::requests::{self, LARGEST_BODY, Request, Route, Target, Verb};
 use super::respond::{self, Body};
 use super::status::Status;
@@ -34,12 +36,17 @@ pub struct Service {
 pub(super) struct Api {
     pub(super) store: Store,
     pub(super) faults: Faults,
+    pub(super) logs: Logs,
 }
 
 impl Service {
-    pub(super) fn new(store: Store, faults: Faults) -> Self {
+    pub(super) fn new(store: Store, faults: Faults, logs: Logs) -> Self {
         Self {
-            api: Arc::new(Api { store, faults }),
+            api: Arc::new(Api {
+                store,
+                faults,
+                logs,
+            }),
         }
     }
 }
@@ -90,29 +97,30 @@ where
         Err(error) => return Err(io::Error::other(error)),
     };
     let request = Request::new(&parts, body);
-    Ok(dispatch(api, &request)
-        .await
-        .unwrap_or_else(|status| respond::status(&status)))
+    Ok(dispatch(api, &request).unwrap_or_else(|status| respond::status(&status)))
 }
 
-async fn dispatch(api: &Api, request: &Request) -> Result<Response<Body>, Status> {
+fn dispatch(api: &Api, request: &Request) -> Result<Response<Body>, Status> {
     match requests::route(&request.method, &request.path)? {
         Route::Other => discovery::answer(request),
         Route::Resource(target) => {
             let verb = requests::verb(request, &target)?;
-            resource(api, request, &target, verb).await
+            resource(api, request, &target, verb)
         }
     }
 }
 
-#[expect(clippy::unused_async, reason = "logs are read here")]
-async fn resource(
+fn resource(
     api: &Api,
     request: &Request,
     target: &Target,
     verb: Verb,
 ) -> Result<Response<Body>, Status> {
-    let Api { store, faults } = api;
+    let Api {
+        store,
+        faults,
+        logs,
+    } = api;
     match (target.subresource.as_deref(), verb) {
         (None | Some("status"), Verb::Get) => list::get(store, request, target),
         (None, Verb::List) => list::list(store, request, target),
@@ -122,6 +130,7 @@ async fn resource(
         (None | Some("status"), Verb::Patch) => patch::patch(store, request, target),
         (None, Verb::Delete) => write::delete(store, request, target),
         (None, Verb::DeleteCollection) => write::delete_collection(store, request, target),
+        (Some("log"), Verb::Get) => podlog::read(logs, faults, request, target),
         _ => Err(Status::not_imitated(request.method.as_str(), &request.path)),
     }
 }

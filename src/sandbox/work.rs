@@ -84,7 +84,10 @@ mod tests {
         work.now(1);
         work.now(2);
         work.now(1);
-        assert_eq!((work.take(), work.take(), work.take()), (Some(1), Some(2), None));
+        assert_eq!(
+            (work.take(), work.take(), work.take()),
+            (Some(1), Some(2), None)
+        );
 
         work.after(7, Duration::from_secs(20));
         work.after(7, Duration::from_secs(10));
@@ -93,7 +96,10 @@ mod tests {
         assert_eq!(work.take(), None);
         assert_eq!(work.due(), Some(Instant::now() + Duration::from_secs(5)));
         tokio::time::advance(Duration::from_secs(10)).await;
-        assert_eq!((work.take(), work.take(), work.take()), (Some(8), Some(7), None));
+        assert_eq!(
+            (work.take(), work.take(), work.take()),
+            (Some(8), Some(7), None)
+        );
         assert_eq!(work.due(), None);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Response;
 use serde_json::{Value, json};
 
+use super::admission;
 use super::events_v1;
 use super::kinds::Kind;
 use super::requests::{Request, Target};
@@ -26,6 +27,9 @@ pub(super) fn create(
     let mut object = request.document(target.kind)?;
     let warnings = writer.check_form(&object)?;
     place(target, &mut object)?;
+    if target.kind == Kind::Pod {
+        admission::admit_pod(store, &mut object)?;
+    }
     let dry_run = request.dry_run()?;
     let made = insert(store, target, object, dry_run, |object| {
         writer.admit_new(object, store.clock())

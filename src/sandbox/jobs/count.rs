@@ -33,7 +33,12 @@ pub(super) struct Count {
 impl Count {
     /// Sorts the pods; `status` is the Job's, `tracking` the finalizer of a pod that is not counted yet.
     pub(super) fn of(pods: &[Arc<Value>], status: &Value, tracking: &str) -> Self {
-        let number = |field: &str| status[field].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+        let number = |field: &str| {
+            status[field]
+                .as_u64()
+                .and_then(|n| usize::try_from(n).ok())
+                .unwrap_or(0)
+        };
         let mut count = Self {
             uncounted_succeeded: texts(&status["uncountedTerminatedPods"]["succeeded"]),
             uncounted_failed: texts(&status["uncountedTerminatedPods"]["failed"]),
@@ -94,10 +99,14 @@ impl Count {
         let wanted = match number("completions") {
             None if self.succeeded() > 0 => self.active.len().min(parallelism),
             None => parallelism,
-            Some(completions) => completions.saturating_sub(self.succeeded()).min(parallelism),
+            Some(completions) => completions
+                .saturating_sub(self.succeeded())
+                .min(parallelism),
         };
         if spec["podReplacementPolicy"] == "Failed" {
-            wanted.saturating_sub(self.terminating).max(self.active.len().min(wanted))
+            wanted
+                .saturating_sub(self.terminating)
+                .max(self.active.len().min(wanted))
         } else {
             wanted
         }
@@ -117,7 +126,15 @@ impl Count {
 
     /// Writes the first step into the status: what is active, and whose end is yet to be counted.
     pub(super) fn write(&self, status: &mut Value) {
-        put(status, "active", if self.active.is_empty() { Value::Null } else { self.active.len().into() });
+        put(
+            status,
+            "active",
+            if self.active.is_empty() {
+                Value::Null
+            } else {
+                self.active.len().into()
+            },
+        );
         put(status, "ready", self.ready.into());
         put(status, "terminating", self.terminating.into());
         let mut uncounted = json!({});
@@ -136,25 +153,42 @@ impl Count {
     /// Writes the second step: everything is counted.
     pub(super) fn fold(&self, status: &mut Value) {
         for (field, number) in [("succeeded", self.succeeded()), ("failed", self.failed())] {
-            put(status, field, if number == 0 { Value::Null } else { number.into() });
+            put(
+                status,
+                field,
+                if number == 0 {
+                    Value::Null
+                } else {
+                    number.into()
+                },
+            );
         }
         put(status, "uncountedTerminatedPods", json!({}));
     }
 }
 
 fn texts(list: &Value) -> Vec<String> {
-    list.as_array().into_iter().flatten().filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn is_ready(pod: &Value) -> bool {
-    pod["status"]["conditions"]
-        .as_array()
-        .is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"))
+    pod["status"]["conditions"].as_array().is_some_and(|all| {
+        all.iter()
+            .any(|one| one["type"] == "Ready" && one["status"] == "True")
+    })
 }
 
 fn restarts(pod: &Value) -> i64 {
     let statuses = pod["status"]["containerStatuses"].as_array();
-    statuses.into_iter().flatten().filter_map(|status| status["restartCount"].as_i64()).sum()
+    statuses
+        .into_iter()
+        .flatten()
+        .filter_map(|status| status["restartCount"].as_i64())
+        .sum()
 }
 
 /// When the last container of a pod ended.
@@ -163,6 +197,11 @@ fn end(pod: &Value) -> Option<Timestamp> {
     statuses
         .into_iter()
         .flatten()
-        .filter_map(|status| status["state"]["terminated"]["finishedAt"].as_str()?.parse().ok())
+        .filter_map(|status| {
+            status["state"]["terminated"]["finishedAt"]
+                .as_str()?
+                .parse()
+                .ok()
+        })
         .max()
 }

@@ -25,12 +25,22 @@ impl Verdict {
         let limit = number("backoffLimit").unwrap_or(6);
         let restarts = usize::try_from(count.restarts).unwrap_or(0);
         let restarted_too_often = spec["template"]["spec"]["restartPolicy"] == "OnFailure"
-            && if limit == 0 { restarts > 0 } else { restarts >= limit };
+            && if limit == 0 {
+                restarts > 0
+            } else {
+                restarts >= limit
+            };
         if (!count.new_failed.is_empty() && count.failed() > limit) || restarted_too_often {
-            return Some(Self::failure("BackoffLimitExceeded", "Job has reached the specified backoff limit"));
+            return Some(Self::failure(
+                "BackoffLimitExceeded",
+                "Job has reached the specified backoff limit",
+            ));
         }
         if spec["suspend"] != true && is_late(spec, status, clock) {
-            return Some(Self::failure("DeadlineExceeded", "Job was active longer than specified deadline"));
+            return Some(Self::failure(
+                "DeadlineExceeded",
+                "Job was active longer than specified deadline",
+            ));
         }
         let complete = match number("completions") {
             Some(completions) => count.succeeded() >= completions && spec["suspend"] != true,
@@ -44,7 +54,11 @@ impl Verdict {
     }
 
     fn failure(reason: &str, message: &str) -> Self {
-        Self { success: false, reason: reason.to_owned(), message: message.to_owned() }
+        Self {
+            success: false,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+        }
     }
 
     fn announced_before(status: &Value) -> Option<Self> {
@@ -52,22 +66,36 @@ impl Verdict {
             .into_iter()
             .find_map(|(success, name)| Some((success, true_condition(status, name)?)))?;
         let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
-        Some(Self { success, reason: text("reason"), message: text("message") })
+        Some(Self {
+            success,
+            reason: text("reason"),
+            message: text("message"),
+        })
     }
 
     /// The status's conditions with the first step's.
     pub(super) fn announced(&self, status: &Value, now: &str) -> Value {
-        let name = if self.success { "SuccessCriteriaMet" } else { "FailureTarget" };
+        let name = if self.success {
+            "SuccessCriteriaMet"
+        } else {
+            "FailureTarget"
+        };
         if has_condition(status, name) {
             return status["conditions"].clone();
         }
-        replaced(status, condition(name, "True", &self.reason, &self.message, now))
+        replaced(
+            status,
+            condition(name, "True", &self.reason, &self.message, now),
+        )
     }
 
     /// The status's conditions with the last step's.
     pub(super) fn done(&self, status: &Value, now: &str) -> Value {
         let name = if self.success { "Complete" } else { "Failed" };
-        replaced(status, condition(name, "True", &self.reason, &self.message, now))
+        replaced(
+            status,
+            condition(name, "True", &self.reason, &self.message, now),
+        )
     }
 }
 
@@ -100,12 +128,19 @@ pub(super) fn replaced(status: &Value, condition: Value) -> Value {
 }
 
 fn true_condition<'a>(status: &'a Value, name: &str) -> Option<&'a Value> {
-    status["conditions"].as_array()?.iter().find(|one| one["type"] == name && one["status"] == "True")
+    status["conditions"]
+        .as_array()?
+        .iter()
+        .find(|one| one["type"] == name && one["status"] == "True")
 }
 
 fn is_late(spec: &Value, status: &Value, clock: &Clock) -> bool {
-    let Some(seconds) = spec["activeDeadlineSeconds"].as_i64() else { return false };
-    let start: Option<Timestamp> = status["startTime"].as_str().and_then(|time| time.parse().ok());
+    let Some(seconds) = spec["activeDeadlineSeconds"].as_i64() else {
+        return false;
+    };
+    let start: Option<Timestamp> = status["startTime"]
+        .as_str()
+        .and_then(|time| time.parse().ok());
     start
         .and_then(|start| start.checked_add(SignedDuration::from_secs(seconds)).ok())
         .is_some_and(|due| clock.now() >= due)

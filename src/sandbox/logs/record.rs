@@ -51,7 +51,11 @@ struct Extent {
 
 impl Record {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, pieces: Arc::default(), extent: Arc::default() }
+        Self {
+            clock,
+            pieces: Arc::default(),
+            extent: Arc::default(),
+        }
     }
 
     /// Adds a line, given without its line break.
@@ -69,25 +73,49 @@ impl Record {
         self.extent.send_modify(|extent| extent.over = true);
     }
 
-    pub(super) fn reader(&self, follow: bool, timestamps: bool, since: Option<Timestamp>) -> Reader {
+    pub(super) fn reader(
+        &self,
+        follow: bool,
+        timestamps: bool,
+        since: Option<Timestamp>,
+    ) -> Reader {
         let extent = self.extent.subscribe();
-        let until = if follow { None } else { Some(extent.borrow().end) };
-        Reader { pieces: Arc::clone(&self.pieces), extent, next: 0, until, timestamps, since, inside: false }
+        let until = if follow {
+            None
+        } else {
+            Some(extent.borrow().end)
+        };
+        Reader {
+            pieces: Arc::clone(&self.pieces),
+            extent,
+            next: 0,
+            until,
+            timestamps,
+            since,
+            inside: false,
+        }
     }
 
     fn push(&self, text: &[u8], whole: bool) {
-        let piece = Piece { at: self.clock.now(), text: Bytes::copy_from_slice(text), whole };
+        let piece = Piece {
+            at: self.clock.now(),
+            text: Bytes::copy_from_slice(text),
+            whole,
+        };
         let mut pieces = lock(&self.pieces);
         pieces.size += piece.text.len() + OVERHEAD;
         pieces.kept.push_back(piece);
         while pieces.size > BOUND {
-            let Some(gone) = pieces.kept.pop_front() else { break };
+            let Some(gone) = pieces.kept.pop_front() else {
+                break;
+            };
             pieces.size -= gone.text.len() + OVERHEAD;
             pieces.first += 1;
         }
         let end = pieces.first + pieces.kept.len() as u64;
         drop(pieces);
-        self.extent.send_modify(|extent| extent.end = extent.end.max(end));
+        self.extent
+            .send_modify(|extent| extent.end = extent.end.max(end));
     }
 }
 
@@ -156,7 +184,10 @@ impl Reader {
         let stop = self.until.unwrap_or(end).min(end);
         self.next = self.next.max(pieces.first);
         while self.next < stop && out.len() < CHUNK {
-            let Some(piece) = usize::try_from(self.next - pieces.first).ok().and_then(|at| pieces.kept.get(at)) else {
+            let Some(piece) = usize::try_from(self.next - pieces.first)
+                .ok()
+                .and_then(|at| pieces.kept.get(at))
+            else {
                 break;
             };
             self.next += 1;
@@ -209,7 +240,10 @@ mod tests {
         record.part(b"no end");
         let read = all(record.reader(false, true, None)).await;
         let time = "2026-11-24T08:00:00.000000000Z";
-        assert_eq!(String::from_utf8(read).unwrap(), format!("{time} abc\n{time} no end"));
+        assert_eq!(
+            String::from_utf8(read).unwrap(),
+            format!("{time} abc\n{time} no end")
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -221,7 +255,10 @@ mod tests {
             record.line(&line);
         }
         record.end();
-        assert_eq!(all(record.reader(false, false, None)).await.len(), 10 * (line.len() + 1));
+        assert_eq!(
+            all(record.reader(false, false, None)).await.len(),
+            10 * (line.len() + 1)
+        );
         assert_eq!(all(behind).await.len(), 10 * (line.len() + 1));
     }
 

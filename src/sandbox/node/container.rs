@@ -80,7 +80,10 @@ impl Runner {
     }
 
     fn restarts(&self, failed: bool) -> bool {
-        match self.pod["spec"]["restartPolicy"].as_str().unwrap_or("Always") {
+        match self.pod["spec"]["restartPolicy"]
+            .as_str()
+            .unwrap_or("Always")
+        {
             "Never" => false,
             "OnFailure" => failed,
             _ => failed || !self.container.init,
@@ -92,34 +95,56 @@ impl Runner {
         let place = format!("{name}_{namespace}({})", uid(&self.pod));
         let container = self.container.name().to_owned();
         let event = format!("Back-off restarting failed container {container} in pod {place}");
-        let message = format!("back-off {} restarting failed container={container} pod={place}", go_duration(wait));
+        let message = format!(
+            "back-off {} restarting failed container={container} pod={place}",
+            go_duration(wait)
+        );
         self.pause(SETTLE).await?;
         self.tell(Tone::Warning, "BackOff", &event);
         if let State::Terminated(ended) = &self.container.state {
             self.container.last = Some(ended.clone());
         }
-        self.set(State::Waiting { reason: "CrashLoopBackOff".to_owned(), message: Some(message) });
+        self.set(State::Waiting {
+            reason: "CrashLoopBackOff".to_owned(),
+            message: Some(message),
+        });
         self.pause(wait).await
     }
 
     /// Sees to it that the image is on the node.
     async fn image(&mut self) -> Result<Reference, Stopped> {
-        let image = self.container.spec["image"].as_str().unwrap_or_default().to_owned();
+        let image = self.container.spec["image"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let Some(reference) = Reference::parse(&image) else {
-            let why = format!("Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: invalid reference format");
-            return self.hopeless("InspectFailed", "InvalidImageName", &why).await;
+            let why = format!(
+                "Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: invalid reference format"
+            );
+            return self
+                .hopeless("InspectFailed", "InvalidImageName", &why)
+                .await;
         };
-        let policy = self.container.spec["imagePullPolicy"].as_str().unwrap_or(reference.default_policy()).to_owned();
+        let policy = self.container.spec["imagePullPolicy"]
+            .as_str()
+            .unwrap_or(reference.default_policy())
+            .to_owned();
         let known = reference.flavor().is_some();
         // A known image counts as loaded for whoever forbids to pull it.
         let here = self.context.images.has(&reference) || (policy == "Never" && known);
         if here && policy != "Always" {
-            self.tell(Tone::Normal, "Pulled", &format!("Container image {image:?} already present on machine"));
+            self.tell(
+                Tone::Normal,
+                "Pulled",
+                &format!("Container image {image:?} already present on machine"),
+            );
             return Ok(reference);
         }
         if policy == "Never" {
             let why = format!("Container image {image:?} is not present with pull policy of Never");
-            return self.hopeless("ErrImageNeverPull", "ErrImageNeverPull", &why).await;
+            return self
+                .hopeless("ErrImageNeverPull", "ErrImageNeverPull", &why)
+                .await;
         }
         if known {
             self.tell(Tone::Normal, "Pulling", &format!("Pulling image {image:?}"));
@@ -127,7 +152,9 @@ impl Runner {
             self.pause(if here { PULL / 10 } else { PULL }).await?;
             self.context.images.add(&reference);
             let took = format!("{}ms", began.elapsed().as_millis());
-            let message = format!("Successfully pulled image {image:?} in {took} ({took} including waiting). Image size: {SIZE} bytes.");
+            let message = format!(
+                "Successfully pulled image {image:?} in {took} ({took} including waiting). Image size: {SIZE} bytes."
+            );
             self.tell(Tone::Normal, "Pulled", &message);
             return Ok(reference);
         }
@@ -135,21 +162,39 @@ impl Runner {
     }
 
     /// Never comes back but by being stopped.
-    async fn pull_in_vain(&mut self, image: &str, reference: &Reference) -> Result<Reference, Stopped> {
+    async fn pull_in_vain(
+        &mut self,
+        image: &str,
+        reference: &Reference,
+    ) -> Result<Reference, Stopped> {
         let why = reference.not_found();
         for failures in 1.. {
             self.tell(Tone::Normal, "Pulling", &format!("Pulling image {image:?}"));
             self.pause(MISS).await?;
-            self.tell(Tone::Warning, "Failed", &format!("Failed to pull image {image:?}: {why}"));
+            self.tell(
+                Tone::Warning,
+                "Failed",
+                &format!("Failed to pull image {image:?}: {why}"),
+            );
             self.tell(Tone::Warning, "Failed", "Error: ErrImagePull");
-            self.set(State::Waiting { reason: "ErrImagePull".to_owned(), message: Some(why.clone()) });
+            self.set(State::Waiting {
+                reason: "ErrImagePull".to_owned(),
+                message: Some(why.clone()),
+            });
             self.pause(SETTLE).await?;
             let message = format!("Back-off pulling image {image:?}: ErrImagePull: {why}");
             let until = Instant::now() + back_off(failures);
             while Instant::now() < until {
-                self.tell(Tone::Normal, "BackOff", &format!("Back-off pulling image {image:?}"));
+                self.tell(
+                    Tone::Normal,
+                    "BackOff",
+                    &format!("Back-off pulling image {image:?}"),
+                );
                 self.tell(Tone::Warning, "Failed", "Error: ImagePullBackOff");
-                self.set(State::Waiting { reason: "ImagePullBackOff".to_owned(), message: Some(message.clone()) });
+                self.set(State::Waiting {
+                    reason: "ImagePullBackOff".to_owned(),
+                    message: Some(message.clone()),
+                });
                 self.pause(AGAIN.min(until - Instant::now())).await?;
             }
         }
@@ -157,11 +202,19 @@ impl Runner {
     }
 
     /// Nothing but a new pod would help; the kubelet keeps saying so.
-    async fn hopeless(&mut self, event: &str, reason: &str, why: &str) -> Result<Reference, Stopped> {
+    async fn hopeless(
+        &mut self,
+        event: &str,
+        reason: &str,
+        why: &str,
+    ) -> Result<Reference, Stopped> {
         loop {
             self.tell(Tone::Warning, event, why);
             self.tell(Tone::Warning, "Failed", &format!("Error: {reason}"));
-            self.set(State::Waiting { reason: reason.to_owned(), message: Some(why.to_owned()) });
+            self.set(State::Waiting {
+                reason: reason.to_owned(),
+                message: Some(why.to_owned()),
+            });
             self.pause(AGAIN).await?;
         }
     }
@@ -171,12 +224,16 @@ impl Runner {
         let mut configuration = self.context.configuration.subscribe();
         loop {
             configuration.mark_unchanged();
-            let why = match environment::of_spec(&self.context.store, &self.pod, &self.container.spec) {
-                Ok(environment) => return Ok(environment),
-                Err(why) => why,
-            };
+            let why =
+                match environment::of_spec(&self.context.store, &self.pod, &self.container.spec) {
+                    Ok(environment) => return Ok(environment),
+                    Err(why) => why,
+                };
             self.tell(Tone::Warning, "Failed", &format!("Error: {why}"));
-            self.set(State::Waiting { reason: "CreateContainerConfigError".to_owned(), message: Some(why) });
+            self.set(State::Waiting {
+                reason: "CreateContainerConfigError".to_owned(),
+                message: Some(why),
+            });
             tokio::select! {
                 paused = Self::wait(&mut self.stop, AGAIN) => paused?,
                 _ = configuration.changed() => {}
@@ -185,18 +242,31 @@ impl Runner {
     }
 
     /// One life of the container.
-    async fn instance(&mut self, reference: &Reference, environment: Environment) -> Result<Ended, Stopped> {
+    async fn instance(
+        &mut self,
+        reference: &Reference,
+        environment: Environment,
+    ) -> Result<Ended, Stopped> {
         let id = container_id();
         self.container.id = Some(format!("containerd://{id}"));
         self.container.image = Some((reference.full.clone(), reference.id()));
         if let State::Terminated(ended) = &self.container.state {
             self.container.last = Some(ended.clone());
         }
-        let record = self.context.logs.begin(uid(&self.pod), self.container.name());
+        let record = self
+            .context
+            .logs
+            .begin(uid(&self.pod), self.container.name());
         let started = self.context.store.clock().now();
-        let launched = self.launch(reference, environment, &id).and_then(|launch| Process::start(launch, &record));
+        let launched = self
+            .launch(reference, environment, &id)
+            .and_then(|launch| Process::start(launch, &record));
         let name = self.container.name().to_owned();
-        self.tell(Tone::Normal, "Created", &format!("Created container: {name}"));
+        self.tell(
+            Tone::Normal,
+            "Created",
+            &format!("Created container: {name}"),
+        );
         let mut process = match launched {
             Ok(process) => process,
             Err(error) => {
@@ -204,7 +274,11 @@ impl Runner {
                 return Ok(self.start_error(&error));
             }
         };
-        self.tell(Tone::Normal, "Started", &format!("Started container {name}"));
+        self.tell(
+            Tone::Normal,
+            "Started",
+            &format!("Started container {name}"),
+        );
         self.set(State::Running { since: started });
         let (exit_code, reason) = self.watch(&mut process).await;
         record.end();
@@ -227,7 +301,11 @@ impl Runner {
             let limit = *self.stop.borrow_and_update();
             if limit.is_some() && !asked {
                 asked = true;
-                self.tell(Tone::Normal, "Killing", &format!("Stopping container {}", self.container.name()));
+                self.tell(
+                    Tone::Normal,
+                    "Killing",
+                    &format!("Stopping container {}", self.container.name()),
+                );
                 process.terminate();
             }
             tokio::select! {
@@ -256,41 +334,70 @@ impl Runner {
         }
     }
 
-    fn launch(&self, reference: &Reference, spec: Environment, id: &str) -> std::io::Result<Launch> {
+    fn launch(
+        &self,
+        reference: &Reference,
+        spec: Environment,
+        id: &str,
+    ) -> std::io::Result<Launch> {
         let container = &self.container.spec;
-        let dir = self.dir.join("containers").join(format!("{}-{}", self.container.name(), self.container.restarts));
+        let dir = self.dir.join("containers").join(format!(
+            "{}-{}",
+            self.container.name(),
+            self.container.restarts
+        ));
         let (root, home, scratch) = (dir.join("root"), dir.join("home"), dir.join("tmp"));
         for one in [&root, &home, &scratch] {
             private_dir(one)?;
         }
         let mounts = container["volumeMounts"].as_array().into_iter().flatten();
-        let paths = Paths::new(root.clone(), mounts.filter_map(|mount| mount["mountPath"].as_str().map(str::to_owned)));
+        let paths = Paths::new(
+            root.clone(),
+            mounts.filter_map(|mount| mount["mountPath"].as_str().map(str::to_owned)),
+        );
         self.volumes.mount(container, &paths)?;
 
         let shown = |path: &std::path::Path| path.display().to_string();
         let mut env = Environment::from([
-            ("PATH".to_owned(), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+            (
+                "PATH".to_owned(),
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
+            ),
             ("HOME".to_owned(), shown(&home)),
             ("TMPDIR".to_owned(), shown(&scratch)),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
             ("HOSTNAME".to_owned(), meta(&self.pod, "name").to_owned()),
-            ("LLMCTL_EXECUTOR_DEFAULT_CWD".to_owned(), shown(&paths.place("/tmp/llmctl-workspace"))),
+            (
+                "LLMCTL_EXECUTOR_DEFAULT_CWD".to_owned(),
+                shown(&paths.place("/tmp/llmctl-workspace")),
+            ),
         ]);
         if let Some(flavor) = reference.flavor() {
             env.insert("LLMCTL_EXECUTOR_FLAVOR".to_owned(), flavor.to_owned());
         }
-        env.extend(spec.iter().map(|(name, value)| (name.clone(), paths.text(value))));
+        env.extend(
+            spec.iter()
+                .map(|(name, value)| (name.clone(), paths.text(value))),
+        );
 
         let words = |field: &str| -> Vec<OsString> {
-            let all = container[field].as_array().into_iter().flatten().filter_map(Value::as_str);
-            all.map(|word| paths.text(&environment::expanded(word, &spec)).into()).collect()
+            let all = container[field]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str);
+            all.map(|word| paths.text(&environment::expanded(word, &spec)).into())
+                .collect()
         };
         let mut argv = words("command");
         if argv.is_empty() {
             argv.clone_from(&self.context.executor);
         }
         argv.extend(words("args"));
-        let dir = match container["workingDir"].as_str().filter(|dir| !dir.is_empty()) {
+        let dir = match container["workingDir"]
+            .as_str()
+            .filter(|dir| !dir.is_empty())
+        {
             Some(dir) => match paths.here(dir) {
                 Some(here) => {
                     std::fs::create_dir_all(&here)?;
@@ -300,14 +407,25 @@ impl Runner {
             },
             None => root,
         };
-        Ok(Launch { argv, env, dir, id: id.to_owned() })
+        Ok(Launch {
+            argv,
+            env,
+            dir,
+            id: id.to_owned(),
+        })
     }
 
     fn start_error(&self, error: &std::io::Error) -> Ended {
-        let program = self.container.spec["command"][0].as_str().unwrap_or("executor");
+        let program = self.container.spec["command"][0]
+            .as_str()
+            .unwrap_or("executor");
         let why = match error.kind() {
-            std::io::ErrorKind::NotFound if program.contains('/') => format!("exec: {program:?}: stat {program}: no such file or directory"),
-            std::io::ErrorKind::NotFound => format!("exec: {program:?}: executable file not found in $PATH"),
+            std::io::ErrorKind::NotFound if program.contains('/') => {
+                format!("exec: {program:?}: stat {program}: no such file or directory")
+            }
+            std::io::ErrorKind::NotFound => {
+                format!("exec: {program:?}: executable file not found in $PATH")
+            }
             std::io::ErrorKind::PermissionDenied => format!("exec: {program:?}: permission denied"),
             _ => error.to_string(),
         };
@@ -332,7 +450,13 @@ impl Runner {
     }
 
     fn tell(&self, tone: Tone, reason: &str, message: &str) {
-        self.context.events.tell_of_container(&self.pod, self.container.name(), tone, reason, message);
+        self.context.events.tell_of_container(
+            &self.pod,
+            self.container.name(),
+            tone,
+            reason,
+            message,
+        );
     }
 
     async fn pause(&mut self, time: Duration) -> Result<(), Stopped> {

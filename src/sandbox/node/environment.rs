@@ -14,7 +14,11 @@ use crate::sandbox::store::Store;
 pub(crate) type Environment = BTreeMap<String, String>;
 
 /// What the container's spec says about its environment. The error is the kubelet's message for a reference that leads nowhere.
-pub(crate) fn of_spec(store: &Store, pod: &Value, container: &Value) -> Result<Environment, String> {
+pub(crate) fn of_spec(
+    store: &Store,
+    pod: &Value,
+    container: &Value,
+) -> Result<Environment, String> {
     let namespace = meta(pod, "namespace");
     let mut all = Environment::new();
     for source in container["envFrom"].as_array().into_iter().flatten() {
@@ -24,7 +28,9 @@ pub(crate) fn of_spec(store: &Store, pod: &Value, container: &Value) -> Result<E
         }
     }
     for one in container["env"].as_array().into_iter().flatten() {
-        let Some(name) = one["name"].as_str() else { continue };
+        let Some(name) = one["name"].as_str() else {
+            continue;
+        };
         let value = match one["valueFrom"].as_object() {
             None => Some(expanded(one["value"].as_str().unwrap_or_default(), &all)),
             Some(_) => referenced(store, pod, container, &one["valueFrom"])?,
@@ -39,14 +45,27 @@ pub(crate) fn of_spec(store: &Store, pod: &Value, container: &Value) -> Result<E
 /// A field of the pod by the path that the downward API names it with.
 pub(crate) fn field(pod: &Value, path: &str) -> Option<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    if let Some((map, key)) = path.split_once("['").and_then(|(map, rest)| Some((map, rest.strip_suffix("']")?))) {
-        return Some(text(&pod["metadata"][map.strip_prefix("metadata.")?][key]).unwrap_or_default());
+    if let Some((map, key)) = path
+        .split_once("['")
+        .and_then(|(map, rest)| Some((map, rest.strip_suffix("']")?)))
+    {
+        return Some(
+            text(&pod["metadata"][map.strip_prefix("metadata.")?][key]).unwrap_or_default(),
+        );
     }
     match path {
         "metadata.labels" | "metadata.annotations" => {
             let map = pod["metadata"][path.strip_prefix("metadata.")?].as_object();
-            let line = |(key, value): (&String, &Value)| format!("{key}={:?}", value.as_str().unwrap_or_default());
-            Some(map.into_iter().flatten().map(line).collect::<Vec<_>>().join("\n"))
+            let line = |(key, value): (&String, &Value)| {
+                format!("{key}={:?}", value.as_str().unwrap_or_default())
+            };
+            Some(
+                map.into_iter()
+                    .flatten()
+                    .map(line)
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            )
         }
         _ => {
             let found = pod.pointer(&format!("/{}", path.replace('.', "/")))?;
@@ -65,7 +84,10 @@ pub(crate) fn expanded(text: &str, known: &Environment) -> String {
         if let Some(after) = rest.strip_prefix("$$") {
             out.push('$');
             rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix("$(").and_then(|inner| inner.split_once(')')) {
+        } else if let Some((name, after)) = rest
+            .strip_prefix("$(")
+            .and_then(|inner| inner.split_once(')'))
+        {
             match known.get(name) {
                 Some(value) => out.push_str(value),
                 None => out.push_str(&rest[..name.len() + 3]),
@@ -80,42 +102,75 @@ pub(crate) fn expanded(text: &str, known: &Environment) -> String {
     out
 }
 
-fn everything_of(store: &Store, namespace: &str, source: &Value) -> Result<Vec<(String, String)>, String> {
-    for (field, kind, called) in [("configMapRef", Kind::ConfigMap, "configmap"), ("secretRef", Kind::Secret, "secret")] {
-        let Some(name) = source[field]["name"].as_str() else { continue };
+fn everything_of(
+    store: &Store,
+    namespace: &str,
+    source: &Value,
+) -> Result<Vec<(String, String)>, String> {
+    for (field, kind, called) in [
+        ("configMapRef", Kind::ConfigMap, "configmap"),
+        ("secretRef", Kind::Secret, "secret"),
+    ] {
+        let Some(name) = source[field]["name"].as_str() else {
+            continue;
+        };
         let Some(found) = store.find(kind, namespace, name) else {
-            return if source[field]["optional"] == true { Ok(Vec::new()) } else { Err(format!("{called} {name:?} not found")) };
+            return if source[field]["optional"] == true {
+                Ok(Vec::new())
+            } else {
+                Err(format!("{called} {name:?} not found"))
+            };
         };
         let pairs = found["data"].as_object().into_iter().flatten();
-        return Ok(pairs.filter_map(|(key, value)| Some((key.clone(), plain(kind, value)?))).collect());
+        return Ok(pairs
+            .filter_map(|(key, value)| Some((key.clone(), plain(kind, value)?)))
+            .collect());
     }
     Ok(Vec::new())
 }
 
-fn referenced(store: &Store, pod: &Value, container: &Value, source: &Value) -> Result<Option<String>, String> {
+fn referenced(
+    store: &Store,
+    pod: &Value,
+    container: &Value,
+    source: &Value,
+) -> Result<Option<String>, String> {
     let namespace = meta(pod, "namespace");
     for (field, kind, called, capital) in [
         ("configMapKeyRef", Kind::ConfigMap, "configmap", "ConfigMap"),
         ("secretKeyRef", Kind::Secret, "secret", "Secret"),
     ] {
         let reference = &source[field];
-        let (Some(name), Some(key)) = (reference["name"].as_str(), reference["key"].as_str()) else { continue };
+        let (Some(name), Some(key)) = (reference["name"].as_str(), reference["key"].as_str())
+        else {
+            continue;
+        };
         let optional = reference["optional"] == true;
         let Some(found) = store.find(kind, namespace, name) else {
-            return if optional { Ok(None) } else { Err(format!("{called} {name:?} not found")) };
+            return if optional {
+                Ok(None)
+            } else {
+                Err(format!("{called} {name:?} not found"))
+            };
         };
         return match plain(kind, &found["data"][key]) {
             Some(value) => Ok(Some(value)),
             None if optional => Ok(None),
-            None => Err(format!("couldn't find key {key} in {capital} {namespace}/{name}")),
+            None => Err(format!(
+                "couldn't find key {key} in {capital} {namespace}/{name}"
+            )),
         };
     }
     if let Some(path) = source["fieldRef"]["fieldPath"].as_str() {
         return Ok(Some(field(pod, path).unwrap_or_default()));
     }
     if let Some(path) = source["resourceFieldRef"]["resource"].as_str() {
-        let amount = path.split_once('.').map(|(which, name)| &container["resources"][which][name]);
-        return Ok(Some(amount.and_then(Value::as_str).unwrap_or("0").to_owned()));
+        let amount = path
+            .split_once('.')
+            .map(|(which, name)| &container["resources"][which][name]);
+        return Ok(Some(
+            amount.and_then(Value::as_str).unwrap_or("0").to_owned(),
+        ));
     }
     Ok(Some(String::new()))
 }
@@ -137,12 +192,27 @@ mod tests {
     use crate::sandbox::clock::Clock;
 
     fn store() -> Store {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
         let _inside = runtime.enter();
         let store = Store::new(Clock::new("2026-11-24T08:00:00Z".parse().unwrap()));
-        store.create(Kind::Namespace, json!({"metadata": {"name": "n"}})).unwrap();
-        store.create(Kind::ConfigMap, json!({"metadata": {"namespace": "n", "name": "c"}, "data": {"A": "1", "B": "2"}})).unwrap();
-        store.create(Kind::Secret, json!({"metadata": {"namespace": "n", "name": "s"}, "data": {"K": "c2VjcmV0"}})).unwrap();
+        store
+            .create(Kind::Namespace, json!({"metadata": {"name": "n"}}))
+            .unwrap();
+        store
+            .create(
+                Kind::ConfigMap,
+                json!({"metadata": {"namespace": "n", "name": "c"}, "data": {"A": "1", "B": "2"}}),
+            )
+            .unwrap();
+        store
+            .create(
+                Kind::Secret,
+                json!({"metadata": {"namespace": "n", "name": "s"}, "data": {"K": "c2VjcmV0"}}),
+            )
+            .unwrap();
         store
     }
 
@@ -166,17 +236,36 @@ mod tests {
         }))
         .unwrap();
         let expected = [
-            ("A", "1"), ("B", "own"), ("E", "1-own-$(NOPE)-$(A)"), ("L", "v"), ("N", "p"), ("S", "secret"), ("X_A", "1"), ("X_B", "2"),
+            ("A", "1"),
+            ("B", "own"),
+            ("E", "1-own-$(NOPE)-$(A)"),
+            ("L", "v"),
+            ("N", "p"),
+            ("S", "secret"),
+            ("X_A", "1"),
+            ("X_B", "2"),
         ];
-        assert_eq!(all, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+        assert_eq!(
+            all,
+            expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+        );
     }
 
     #[test]
     fn what_is_missing_is_named() {
         for (container, message) in [
-            (json!({"envFrom": [{"configMapRef": {"name": "no"}}]}), r#"configmap "no" not found"#),
-            (json!({"envFrom": [{"secretRef": {"name": "no"}}]}), r#"secret "no" not found"#),
-            (json!({"env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "s", "key": "no"}}}]}), "couldn't find key no in Secret n/s"),
+            (
+                json!({"envFrom": [{"configMapRef": {"name": "no"}}]}),
+                r#"configmap "no" not found"#,
+            ),
+            (
+                json!({"envFrom": [{"secretRef": {"name": "no"}}]}),
+                r#"secret "no" not found"#,
+            ),
+            (
+                json!({"env": [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "s", "key": "no"}}}]}),
+                "couldn't find key no in Secret n/s",
+            ),
         ] {
             assert_eq!(of(container).unwrap_err(), message);
         }

@@ -22,7 +22,10 @@ pub(crate) struct Paths {
 impl Paths {
     /// The container's places lie below `root`; `mounts` are the paths where volumes are mounted.
     pub(crate) fn new(root: PathBuf, mounts: impl IntoIterator<Item = String>) -> Self {
-        let mut moved: Vec<String> = mounts.into_iter().map(|path| path.trim_end_matches('/').to_owned()).collect();
+        let mut moved: Vec<String> = mounts
+            .into_iter()
+            .map(|path| path.trim_end_matches('/').to_owned())
+            .collect();
         moved.extend(OWN.map(str::to_owned));
         moved.retain(|path| path.starts_with('/'));
         Self { root, moved }
@@ -30,8 +33,13 @@ impl Paths {
 
     /// Where `path` of the container is here; `None` when it is no path that was moved.
     pub(crate) fn here(&self, path: &str) -> Option<PathBuf> {
-        let inside = |place: &String| path.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let climbs = Path::new(path).components().any(|part| part == std::path::Component::ParentDir);
+        let inside = |place: &String| {
+            path.strip_prefix(place.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let climbs = Path::new(path)
+            .components()
+            .any(|part| part == std::path::Component::ParentDir);
         (!climbs && self.moved.iter().any(inside)).then(|| self.place(path))
     }
 
@@ -45,8 +53,15 @@ impl Paths {
         if text.trim_start().starts_with('{') {
             return self.payload(text).unwrap_or_else(|| text.to_owned());
         }
-        let one = |part: &str| self.here(part).map_or_else(|| part.to_owned(), |here| here.display().to_string());
-        if text.starts_with('/') { text.split(':').map(one).collect::<Vec<_>>().join(":") } else { text.to_owned() }
+        let one = |part: &str| {
+            self.here(part)
+                .map_or_else(|| part.to_owned(), |here| here.display().to_string())
+        };
+        if text.starts_with('/') {
+            text.split(':').map(one).collect::<Vec<_>>().join(":")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// An executor payload with its places moved; `None` when the text is no payload.
@@ -56,10 +71,17 @@ impl Paths {
         if let Some(cwd) = payload.get_mut("cwd") {
             self.rewrite(cwd);
         }
-        for value in payload.get_mut("env").and_then(Value::as_object_mut).into_iter().flat_map(|env| env.values_mut()) {
+        for value in payload
+            .get_mut("env")
+            .and_then(Value::as_object_mut)
+            .into_iter()
+            .flat_map(|env| env.values_mut())
+        {
             self.rewrite(value);
         }
-        let paths = payload.get_mut("node_execution").and_then(|node| node.get_mut("python_paths"));
+        let paths = payload
+            .get_mut("node_execution")
+            .and_then(|node| node.get_mut("python_paths"));
         for value in paths.and_then(Value::as_array_mut).into_iter().flatten() {
             self.rewrite(value);
         }
@@ -80,16 +102,25 @@ mod tests {
     use super::*;
 
     fn paths() -> Paths {
-        Paths::new(PathBuf::from("/s"), ["/tmp/llmctl/payload".to_owned(), "/app/".to_owned()])
+        Paths::new(
+            PathBuf::from("/s"),
+            ["/tmp/llmctl/payload".to_owned(), "/app/".to_owned()],
+        )
     }
 
     #[test]
     fn only_moved_places_move() {
         for (text, here) in [
-            ("/tmp/llmctl/payload/payload.json", "/s/tmp/llmctl/payload/payload.json"),
+            (
+                "/tmp/llmctl/payload/payload.json",
+                "/s/tmp/llmctl/payload/payload.json",
+            ),
             ("/tmp/llmctl/runtime/exec-1", "/s/tmp/llmctl/runtime/exec-1"),
             ("/app", "/s/app"),
-            ("/app/a:/usr/bin:/application", "/s/app/a:/usr/bin:/application"),
+            (
+                "/app/a:/usr/bin:/application",
+                "/s/app/a:/usr/bin:/application",
+            ),
             ("/application", "/application"),
             ("/app/../etc/passwd", "/app/../etc/passwd"),
             ("/usr/bin/env", "/usr/bin/env"),
@@ -109,7 +140,10 @@ mod tests {
         });
         let moved: Value = serde_json::from_str(&paths().text(&payload.to_string())).unwrap();
         assert_eq!(moved["cwd"], "/s/tmp/llmctl/runtime/exec-1");
-        assert_eq!(moved["env"], json!({"DATA": "/s/tmp/llmctl/runtime/exec-1/data", "OTHER": "1", "N": 3}));
+        assert_eq!(
+            moved["env"],
+            json!({"DATA": "/s/tmp/llmctl/runtime/exec-1/data", "OTHER": "1", "N": 3})
+        );
         assert_eq!(moved["shell_command"], payload["shell_command"]);
         assert_eq!(moved["metadata"], payload["metadata"]);
         assert_eq!(paths().payload("{\"cwd\": \"/app\"}"), None);

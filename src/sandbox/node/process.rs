@@ -50,7 +50,10 @@ impl Process {
     /// When the program cannot be started.
     pub(crate) fn start(launch: Launch, record: &Record) -> io::Result<Self> {
         let Some((program, arguments)) = launch.argv.split_first() else {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no command specified"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "no command specified",
+            ));
         };
         let mut child = Command::new(program)
             .args(arguments)
@@ -64,12 +67,18 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let leader = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
         Ok(Self {
             out: Pump::new(child.stdout.take(), record),
             err: Pump::new(child.stderr.take(), record),
             child,
-            family: Family { leader, mark: format!("{MARK}={}", launch.id) },
+            family: Family {
+                leader,
+                mark: format!("{MARK}={}", launch.id),
+            },
             exit: None,
         })
     }
@@ -88,7 +97,10 @@ impl Process {
         let (out, err) = (&mut self.out, &mut self.err);
         let rest = async { tokio::join!(out.all(), err.all()) };
         if tokio::time::timeout(DRAIN, rest).await.is_err() {
-            tracing::debug!(mark = self.family.mark, "output is still held open after the end of the container");
+            tracing::debug!(
+                mark = self.family.mark,
+                "output is still held open after the end of the container"
+            );
         }
         self.out.flush();
         self.err.flush();
@@ -164,14 +176,19 @@ impl Drop for Family {
 
 /// The live processes of this user that carry the mark; none where there is no `/proc`.
 fn marked(mark: &str) -> Vec<Pid> {
-    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     processes
         .flatten()
         .filter_map(|entry| {
             let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
             // A zombie's environment is empty, so the dead are not found.
             let environment = std::fs::read(entry.path().join("environ")).ok()?;
-            environment.split(|byte| *byte == 0).any(|one| one == mark.as_bytes()).then_some(pid)
+            environment
+                .split(|byte| *byte == 0)
+                .any(|one| one == mark.as_bytes())
+                .then_some(pid)
         })
         .collect()
 }
@@ -186,7 +203,11 @@ struct Pump<R> {
 
 impl<R: AsyncRead + Unpin> Pump<R> {
     fn new(source: Option<R>, record: &Record) -> Self {
-        Self { source, buffer: BytesMut::with_capacity(PART), record: record.clone() }
+        Self {
+            source,
+            buffer: BytesMut::with_capacity(PART),
+            record: record.clone(),
+        }
     }
 
     fn is_open(&self) -> bool {
@@ -195,7 +216,9 @@ impl<R: AsyncRead + Unpin> Pump<R> {
 
     /// Takes what comes next.
     async fn some(&mut self) {
-        let Some(source) = &mut self.source else { return };
+        let Some(source) = &mut self.source else {
+            return;
+        };
         self.buffer.reserve(PART);
         match source.read_buf(&mut self.buffer).await {
             Ok(0) | Err(_) => {
@@ -258,22 +281,36 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let store = Store::new(Clock::new(jiff::Timestamp::now()));
-            store.create(Kind::Namespace, json!({"metadata": {"name": "n"}})).unwrap();
+            store
+                .create(Kind::Namespace, json!({"metadata": {"name": "n"}}))
+                .unwrap();
             let pod = json!({"metadata": {"namespace": "n", "name": "p"}, "spec": {"nodeName": "sandbox", "containers": [{"name": "c"}]}});
             let pod = store.create(Kind::Pod, pod).unwrap();
             let uid = pod["metadata"]["uid"].as_str().unwrap().to_owned();
-            Self { logs: Logs::new(store), uid, dir: tempfile::tempdir().unwrap() }
+            Self {
+                logs: Logs::new(store),
+                uid,
+                dir: tempfile::tempdir().unwrap(),
+            }
         }
 
         fn start(&self, script: &str) -> Process {
             let argv = ["sh", "-c", script].map(OsString::from).to_vec();
             let env = Environment::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
-            let launch = Launch { argv, env, dir: self.dir.path().to_owned(), id: self.uid.clone() };
+            let launch = Launch {
+                argv,
+                env,
+                dir: self.dir.path().to_owned(),
+                id: self.uid.clone(),
+            };
             Process::start(launch, &self.logs.begin(&self.uid, "c")).unwrap()
         }
 
         async fn log(&self) -> String {
-            let stream = self.logs.read("n", "p", None, &LogOptions::default()).unwrap();
+            let stream = self
+                .logs
+                .read("n", "p", None, &LogOptions::default())
+                .unwrap();
             let bytes: Vec<_> = stream.collect().await;
             String::from_utf8(bytes.concat()).unwrap()
         }
@@ -286,7 +323,13 @@ mod tests {
     #[tokio::test]
     async fn codes_and_output() {
         let bench = Bench::new();
-        assert_eq!(bench.start("echo out; echo err >&2; printf rest; exit 3").wait().await, 3);
+        assert_eq!(
+            bench
+                .start("echo out; echo err >&2; printf rest; exit 3")
+                .wait()
+                .await,
+            3
+        );
         let mut lines: Vec<String> = bench.log().await.lines().map(str::to_owned).collect();
         lines.sort();
         assert_eq!(lines, ["err", "out", "rest"]);
@@ -309,7 +352,8 @@ mod tests {
     #[tokio::test]
     async fn nothing_survives_the_first_process() {
         let bench = Bench::new();
-        let mut process = bench.start("setsid sleep 1000 & sleep 1000 & wait $(exit 0); echo ready; exit 0");
+        let mut process =
+            bench.start("setsid sleep 1000 & sleep 1000 & wait $(exit 0); echo ready; exit 0");
         assert_eq!(process.wait().await, 0);
         assert_eq!(bench.alive(), 0);
     }
@@ -332,7 +376,8 @@ mod tests {
     #[tokio::test]
     async fn terminate_is_a_request() {
         let bench = Bench::new();
-        let mut process = bench.start("trap 'echo asked; exit 7' TERM; echo ready; while :; do sleep 0.01; done");
+        let mut process =
+            bench.start("trap 'echo asked; exit 7' TERM; echo ready; while :; do sleep 0.01; done");
         while bench.log().await.is_empty() {
             tokio::select! {
                 _ = process.wait() => panic!("it ended early"),

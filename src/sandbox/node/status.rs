@@ -9,14 +9,22 @@ use crate::sandbox::object::put;
 /// What one container is doing.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum State {
-    Waiting { reason: String, message: Option<String> },
-    Running { since: Timestamp },
+    Waiting {
+        reason: String,
+        message: Option<String>,
+    },
+    Running {
+        since: Timestamp,
+    },
     Terminated(Ended),
 }
 
 impl State {
     pub(crate) fn waiting(reason: &str) -> Self {
-        Self::Waiting { reason: reason.to_owned(), message: None }
+        Self::Waiting {
+            reason: reason.to_owned(),
+            message: None,
+        }
     }
 }
 
@@ -38,7 +46,9 @@ impl Ended {
         Self {
             exit_code: 137,
             reason: "ContainerStatusUnknown".to_owned(),
-            message: Some("The container could not be located when the pod was terminated".to_owned()),
+            message: Some(
+                "The container could not be located when the pod was terminated".to_owned(),
+            ),
             started: None,
             finished: None,
             container_id: None,
@@ -51,8 +61,16 @@ impl Ended {
             "exitCode": self.exit_code, "reason": self.reason,
             "startedAt": time(self.started), "finishedAt": time(self.finished),
         });
-        put(&mut ended, "message", self.message.clone().map_or(Value::Null, Value::from));
-        put(&mut ended, "containerID", self.container_id.clone().map_or(Value::Null, Value::from));
+        put(
+            &mut ended,
+            "message",
+            self.message.clone().map_or(Value::Null, Value::from),
+        );
+        put(
+            &mut ended,
+            "containerID",
+            self.container_id.clone().map_or(Value::Null, Value::from),
+        );
         ended
     }
 }
@@ -74,8 +92,20 @@ pub(crate) struct Container {
 
 impl Container {
     pub(crate) fn new(spec: Value, init: bool) -> Self {
-        let reason = if init { "PodInitializing" } else { "ContainerCreating" };
-        Self { spec, init, state: State::waiting(reason), last: None, restarts: 0, image: None, id: None }
+        let reason = if init {
+            "PodInitializing"
+        } else {
+            "ContainerCreating"
+        };
+        Self {
+            spec,
+            init,
+            state: State::waiting(reason),
+            last: None,
+            restarts: 0,
+            image: None,
+            id: None,
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -88,11 +118,16 @@ impl Container {
 
     fn json(&self) -> Value {
         let running = self.is_running();
-        let done = self.init && matches!(&self.state, State::Terminated(ended) if ended.exit_code == 0);
+        let done =
+            self.init && matches!(&self.state, State::Terminated(ended) if ended.exit_code == 0);
         let state = match &self.state {
             State::Waiting { reason, message } => {
                 let mut waiting = json!({"reason": reason});
-                put(&mut waiting, "message", message.clone().map_or(Value::Null, Value::from));
+                put(
+                    &mut waiting,
+                    "message",
+                    message.clone().map_or(Value::Null, Value::from),
+                );
                 json!({"waiting": waiting})
             }
             State::Running { since } => json!({"running": {"startedAt": whole_seconds(*since)}}),
@@ -110,9 +145,18 @@ impl Container {
         if let Some(id) = &self.id {
             status["containerID"] = id.as_str().into();
             let resources = &self.spec["resources"];
-            status["resources"] = if resources.is_object() { resources.clone() } else { json!({}) };
+            status["resources"] = if resources.is_object() {
+                resources.clone()
+            } else {
+                json!({})
+            };
         }
-        let mounts: Vec<Value> = self.spec["volumeMounts"].as_array().into_iter().flatten().map(mount).collect();
+        let mounts: Vec<Value> = self.spec["volumeMounts"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(mount)
+            .collect();
         if !mounts.is_empty() {
             status["volumeMounts"] = mounts.into();
         }
@@ -178,7 +222,9 @@ impl PodState {
         if policy == "Never" && inits().any(failed) {
             return Phase::Failed;
         }
-        if inits().any(|one| !matches!(&one.state, State::Terminated(ended) if ended.exit_code == 0)) {
+        if inits()
+            .any(|one| !matches!(&one.state, State::Terminated(ended) if ended.exit_code == 0))
+        {
             return Phase::Pending;
         }
         let (mut waiting, mut running, mut stopped, mut failures) = (0, 0, 0, 0);
@@ -205,10 +251,17 @@ impl PodState {
 
     /// Writes what is known into the pod's status.
     pub(crate) fn write(&self, pod: &mut Value, node_ip: &str, now: Timestamp) {
-        let policy = pod["spec"]["restartPolicy"].as_str().unwrap_or("Always").to_owned();
+        let policy = pod["spec"]["restartPolicy"]
+            .as_str()
+            .unwrap_or("Always")
+            .to_owned();
         let deleting = pod["metadata"]["deletionTimestamp"].is_string();
         // A pod on its way out is not started again, so its containers' ends are final.
-        let policy = if deleting && self.settled { "Never" } else { policy.as_str() };
+        let policy = if deleting && self.settled {
+            "Never"
+        } else {
+            policy.as_str()
+        };
         let phase = self.phase(policy);
         let generation = pod["metadata"]["generation"].clone();
         let conditions = self.conditions(&pod["status"], phase, &generation, now);
@@ -216,7 +269,9 @@ impl PodState {
         if !phase.is_final() || self.settled {
             status["phase"] = phase.text().into();
         }
-        if self.settled && let Some((reason, message)) = self.evicted {
+        if self.settled
+            && let Some((reason, message)) = self.evicted
+        {
             status["reason"] = reason.into();
             status["message"] = message.into();
         }
@@ -229,8 +284,16 @@ impl PodState {
             status["podIP"] = ip.as_str().into();
             status["podIPs"] = json!([{"ip": ip}]);
         }
-        for (field, init) in [("initContainerStatuses", true), ("containerStatuses", false)] {
-            let all: Vec<Value> = self.containers.iter().filter(|one| one.init == init).map(Container::json).collect();
+        for (field, init) in [
+            ("initContainerStatuses", true),
+            ("containerStatuses", false),
+        ] {
+            let all: Vec<Value> = self
+                .containers
+                .iter()
+                .filter(|one| one.init == init)
+                .map(Container::json)
+                .collect();
             if !all.is_empty() {
                 status[field] = all.into();
             }
@@ -239,8 +302,18 @@ impl PodState {
 
     fn conditions(&self, old: &Value, phase: Phase, generation: &Value, now: Timestamp) -> Value {
         let unready = |init: bool| -> Vec<&str> {
-            let ready = |one: &Container| if init { matches!(&one.state, State::Terminated(e) if e.exit_code == 0) } else { one.is_running() };
-            self.containers.iter().filter(|one| one.init == init && !ready(one)).map(Container::name).collect()
+            let ready = |one: &Container| {
+                if init {
+                    matches!(&one.state, State::Terminated(e) if e.exit_code == 0)
+                } else {
+                    one.is_running()
+                }
+            };
+            self.containers
+                .iter()
+                .filter(|one| one.init == init && !ready(one))
+                .map(Container::name)
+                .collect()
         };
         let waiting = unready(false);
         let (ready, reason, message) = match phase {
@@ -263,14 +336,27 @@ impl PodState {
         };
         let make = |name: &str, is: bool, reason: Option<&str>, message: Option<String>| {
             let is = if is { "True" } else { "False" };
-            let before = old["conditions"].as_array().into_iter().flatten().find(|one| one["type"] == name);
-            let since = before
-                .filter(|before| before["status"] == is)
-                .map_or_else(|| whole_seconds(now).into(), |before| before["lastTransitionTime"].clone());
+            let before = old["conditions"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|one| one["type"] == name);
+            let since = before.filter(|before| before["status"] == is).map_or_else(
+                || whole_seconds(now).into(),
+                |before| before["lastTransitionTime"].clone(),
+            );
             let mut condition = json!({"type": name, "status": is, "lastProbeTime": null, "lastTransitionTime": since});
             put(&mut condition, "observedGeneration", generation.clone());
-            put(&mut condition, "reason", reason.map_or(Value::Null, Value::from));
-            put(&mut condition, "message", message.map_or(Value::Null, Value::from));
+            put(
+                &mut condition,
+                "reason",
+                reason.map_or(Value::Null, Value::from),
+            );
+            put(
+                &mut condition,
+                "message",
+                message.map_or(Value::Null, Value::from),
+            );
             condition
         };
         json!([
@@ -289,16 +375,26 @@ mod tests {
 
     fn ended(exit_code: i32) -> State {
         let reason = if exit_code == 0 { "Completed" } else { "Error" };
-        State::Terminated(Ended { exit_code, reason: reason.to_owned(), message: None, started: None, finished: None, container_id: None })
+        State::Terminated(Ended {
+            exit_code,
+            reason: reason.to_owned(),
+            message: None,
+            started: None,
+            finished: None,
+            container_id: None,
+        })
     }
 
     fn running() -> State {
-        State::Running { since: Timestamp::UNIX_EPOCH }
+        State::Running {
+            since: Timestamp::UNIX_EPOCH,
+        }
     }
 
     fn pod_state(states: Vec<State>) -> PodState {
         let containers = states.into_iter().enumerate().map(|(number, state)| {
-            let mut container = Container::new(json!({"name": format!("c{number}"), "image": "x:1"}), false);
+            let mut container =
+                Container::new(json!({"name": format!("c{number}"), "image": "x:1"}), false);
             container.state = state;
             container
         });
@@ -326,7 +422,11 @@ mod tests {
             (vec![ended(0)], "Always", Phase::Running),
         ];
         for (states, policy, phase) in cases {
-            assert_eq!(pod_state(states.clone()).phase(policy), phase, "{states:?} {policy}");
+            assert_eq!(
+                pod_state(states.clone()).phase(policy),
+                phase,
+                "{states:?} {policy}"
+            );
         }
     }
 
@@ -344,15 +444,26 @@ mod tests {
         state.sandbox = false;
         state.write(&mut pod, "10.0.0.1", at(9));
         assert_eq!(pod["status"]["phase"], "Failed");
-        assert_eq!(ready(&pod)["lastTransitionTime"], "1970-01-01T00:00:05Z", "unchanged conditions keep their time");
+        assert_eq!(
+            ready(&pod)["lastTransitionTime"],
+            "1970-01-01T00:00:05Z",
+            "unchanged conditions keep their time"
+        );
         assert_eq!(pod["status"]["conditions"][0]["status"], "False");
     }
 
     #[test]
     fn unready_containers_are_named() {
         let mut pod = json!({"metadata": {"generation": 1}, "spec": {}, "status": {}});
-        pod_state(vec![running(), State::waiting("ContainerCreating")]).write(&mut pod, "10.0.0.1", Timestamp::UNIX_EPOCH);
-        assert_eq!(pod["status"]["conditions"][2]["message"], "containers with unready status: [c1]");
+        pod_state(vec![running(), State::waiting("ContainerCreating")]).write(
+            &mut pod,
+            "10.0.0.1",
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(
+            pod["status"]["conditions"][2]["message"],
+            "containers with unready status: [c1]"
+        );
         assert_eq!(pod["status"]["containerStatuses"][0]["ready"], true);
     }
 }

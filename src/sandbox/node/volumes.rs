@@ -42,12 +42,26 @@ impl Volumes {
     ///
     /// # Errors
     /// The first volume that cannot be set up now.
-    pub(crate) fn read(store: &Store, pod: &Value, pod_dir: &Path, claims: &Path) -> Result<Self, MountError> {
+    pub(crate) fn read(
+        store: &Store,
+        pod: &Value,
+        pod_dir: &Path,
+        claims: &Path,
+    ) -> Result<Self, MountError> {
         let mut volumes = Vec::new();
         for volume in pod["spec"]["volumes"].as_array().into_iter().flatten() {
             let name = volume["name"].as_str().unwrap_or_default();
-            let source = read(store, pod, volume, &pod_dir.join("volumes").join(name), claims)
-                .map_err(|why| MountError { volume: name.to_owned(), why })?;
+            let source = read(
+                store,
+                pod,
+                volume,
+                &pod_dir.join("volumes").join(name),
+                claims,
+            )
+            .map_err(|why| MountError {
+                volume: name.to_owned(),
+                why,
+            })?;
             volumes.push((name.to_owned(), source));
         }
         Ok(Self(volumes))
@@ -58,16 +72,31 @@ impl Volumes {
     /// # Errors
     /// What the file system says.
     pub(crate) fn mount(&self, container: &Value, paths: &Paths) -> io::Result<()> {
-        let mut mounts: Vec<&Value> = container["volumeMounts"].as_array().into_iter().flatten().collect();
+        let mut mounts: Vec<&Value> = container["volumeMounts"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .collect();
         // The outer of two nested mounts comes first.
         mounts.sort_by_key(|mount| mount["mountPath"].as_str().map_or(0, str::len));
         for mount in mounts {
-            let (Some(at), Some(name)) = (mount["mountPath"].as_str(), mount["name"].as_str()) else { continue };
-            let Some((_, source)) = self.0.iter().find(|(one, _)| one == name) else { continue };
+            let (Some(at), Some(name)) = (mount["mountPath"].as_str(), mount["name"].as_str())
+            else {
+                continue;
+            };
+            let Some((_, source)) = self.0.iter().find(|(one, _)| one == name) else {
+                continue;
+            };
             let at = paths.place(at.trim_end_matches('/'));
-            let sub = mount["subPath"].as_str().map(|sub| sub.trim_matches('/')).filter(|sub| !sub.is_empty());
+            let sub = mount["subPath"]
+                .as_str()
+                .map(|sub| sub.trim_matches('/'))
+                .filter(|sub| !sub.is_empty());
             if sub.is_some_and(|sub| !is_inside(sub)) {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "subPath must not leave its volume"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "subPath must not leave its volume",
+                ));
             }
             match source {
                 Source::Shared(dir) => {
@@ -95,7 +124,10 @@ fn put_files(files: &Files, at: &Path, sub: Option<&str>, paths: &Paths) -> io::
         let target = match sub {
             None => at.join(path),
             Some(sub) if path == sub => at.to_owned(),
-            Some(sub) => match path.strip_prefix(sub).and_then(|rest| rest.strip_prefix('/')) {
+            Some(sub) => match path
+                .strip_prefix(sub)
+                .and_then(|rest| rest.strip_prefix('/'))
+            {
                 Some(rest) => at.join(rest),
                 None => continue,
             },
@@ -103,9 +135,16 @@ fn put_files(files: &Files, at: &Path, sub: Option<&str>, paths: &Paths) -> io::
         if let Some(above) = target.parent() {
             private_dir(above)?;
         }
-        let moved = std::str::from_utf8(content).ok().and_then(|text| paths.payload(text));
+        let moved = std::str::from_utf8(content)
+            .ok()
+            .and_then(|text| paths.payload(text));
         let content = moved.as_deref().map_or(content.as_slice(), str::as_bytes);
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(target)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(target)?;
         io::Write::write_all(&mut file, content)?;
     }
     Ok(())
@@ -113,21 +152,44 @@ fn put_files(files: &Files, at: &Path, sub: Option<&str>, paths: &Paths) -> io::
 
 /// A directory for this user only, with those above it.
 pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
-fn read(store: &Store, pod: &Value, volume: &Value, own: &Path, claims: &Path) -> Result<Source, String> {
+fn read(
+    store: &Store,
+    pod: &Value,
+    volume: &Value,
+    own: &Path,
+    claims: &Path,
+) -> Result<Source, String> {
     let namespace = meta(pod, "namespace");
-    let shared = |dir: PathBuf| private_dir(&dir).map(|()| Source::Shared(dir)).map_err(|error| error.to_string());
+    let shared = |dir: PathBuf| {
+        private_dir(&dir)
+            .map(|()| Source::Shared(dir))
+            .map_err(|error| error.to_string())
+    };
     if let Some(source) = volume["configMap"].as_object() {
         return Ok(Source::Files(config_map(store, namespace, source, "name")?));
     }
     if let Some(source) = volume["secret"].as_object() {
-        return Ok(Source::Files(secret(store, namespace, source, "secretName")?));
+        return Ok(Source::Files(secret(
+            store,
+            namespace,
+            source,
+            "secretName",
+        )?));
     }
     if let Some(source) = volume["projected"].as_object() {
         let mut files = Files::new();
-        for source in source.get("sources").and_then(Value::as_array).into_iter().flatten() {
+        for source in source
+            .get("sources")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             files.extend(projected(store, pod, source)?);
         }
         return Ok(Source::Files(files));
@@ -141,21 +203,41 @@ fn read(store: &Store, pod: &Value, volume: &Value, own: &Path, claims: &Path) -
     if let Some(claim) = volume["persistentVolumeClaim"]["claimName"].as_str() {
         return shared(claims.join(namespace).join(claim));
     }
-    if volume["emptyDir"].is_object() || volume.as_object().is_some_and(|fields| fields.len() == 1) {
+    if volume["emptyDir"].is_object() || volume.as_object().is_some_and(|fields| fields.len() == 1)
+    {
         return shared(own.to_owned());
     }
-    let kind = volume.as_object().into_iter().flat_map(Map::keys).find(|field| *field != "name");
-    Err(format!("the sandbox node does not imitate volumes of the kind {}", kind.map_or("?", String::as_str)))
+    let kind = volume
+        .as_object()
+        .into_iter()
+        .flat_map(Map::keys)
+        .find(|field| *field != "name");
+    Err(format!(
+        "the sandbox node does not imitate volumes of the kind {}",
+        kind.map_or("?", String::as_str)
+    ))
 }
 
-fn config_map(store: &Store, namespace: &str, source: &Map<String, Value>, field: &str) -> Result<Files, String> {
+fn config_map(
+    store: &Store,
+    namespace: &str,
+    source: &Map<String, Value>,
+    field: &str,
+) -> Result<Files, String> {
     let name = text(source, field);
     let Some(found) = store.find(Kind::ConfigMap, namespace, name) else {
-        return if optional(source) { Ok(Files::new()) } else { Err(format!("configmap {name:?} not found")) };
+        return if optional(source) {
+            Ok(Files::new())
+        } else {
+            Err(format!("configmap {name:?} not found"))
+        };
     };
     let mut data = Files::new();
     for (key, value) in found["data"].as_object().into_iter().flatten() {
-        data.push((key.clone(), value.as_str().unwrap_or_default().as_bytes().to_vec()));
+        data.push((
+            key.clone(),
+            value.as_str().unwrap_or_default().as_bytes().to_vec(),
+        ));
     }
     for (key, value) in found["binaryData"].as_object().into_iter().flatten() {
         data.push((key.clone(), decoded(value)));
@@ -163,23 +245,43 @@ fn config_map(store: &Store, namespace: &str, source: &Map<String, Value>, field
     picked(data, source)
 }
 
-fn secret(store: &Store, namespace: &str, source: &Map<String, Value>, field: &str) -> Result<Files, String> {
+fn secret(
+    store: &Store,
+    namespace: &str,
+    source: &Map<String, Value>,
+    field: &str,
+) -> Result<Files, String> {
     let name = text(source, field);
     let Some(found) = store.find(Kind::Secret, namespace, name) else {
-        return if optional(source) { Ok(Files::new()) } else { Err(format!("secret {name:?} not found")) };
+        return if optional(source) {
+            Ok(Files::new())
+        } else {
+            Err(format!("secret {name:?} not found"))
+        };
     };
-    let data = found["data"].as_object().into_iter().flatten().map(|(key, value)| (key.clone(), decoded(value)));
+    let data = found["data"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), decoded(value)));
     picked(data.collect(), source)
 }
 
 /// The keys that the volume picks, under the paths that it gives them.
 fn picked(data: Files, source: &Map<String, Value>) -> Result<Files, String> {
-    let Some(items) = source.get("items").and_then(Value::as_array).filter(|items| !items.is_empty()) else {
+    let Some(items) = source
+        .get("items")
+        .and_then(Value::as_array)
+        .filter(|items| !items.is_empty())
+    else {
         return Ok(data);
     };
     let mut files = Files::new();
     for item in items {
-        let (key, path) = (item["key"].as_str().unwrap_or_default(), item["path"].as_str().unwrap_or_default());
+        let (key, path) = (
+            item["key"].as_str().unwrap_or_default(),
+            item["path"].as_str().unwrap_or_default(),
+        );
         match data.iter().find(|(one, _)| one == key) {
             Some((_, content)) if is_inside(path) => files.push((path.to_owned(), content.clone())),
             Some(_) => return Err(format!("invalid path {path:?}")),
@@ -220,8 +322,17 @@ fn downward(pod: &Value, source: &Map<String, Value>) -> Files {
 
 fn host_path(source: &Map<String, Value>) -> Result<Source, String> {
     let path = PathBuf::from(text(source, "path"));
-    let failed = |what: &str| Err(format!("hostPath type check failed: {} is not a {what}", path.display()));
-    match source.get("type").and_then(Value::as_str).unwrap_or_default() {
+    let failed = |what: &str| {
+        Err(format!(
+            "hostPath type check failed: {} is not a {what}",
+            path.display()
+        ))
+    };
+    match source
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+    {
         "Directory" if !path.is_dir() => failed("directory"),
         "File" if !path.is_file() => failed("file"),
         "DirectoryOrCreate" => match fs::create_dir_all(&path) {
@@ -237,7 +348,10 @@ fn host_path(source: &Map<String, Value>) -> Result<Source, String> {
 }
 
 fn text<'a>(source: &'a Map<String, Value>, field: &str) -> &'a str {
-    source.get(field).and_then(Value::as_str).unwrap_or_default()
+    source
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 fn optional(source: &Map<String, Value>) -> bool {
@@ -245,10 +359,16 @@ fn optional(source: &Map<String, Value>) -> bool {
 }
 
 fn decoded(value: &Value) -> Vec<u8> {
-    value.as_str().and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default()
+    value
+        .as_str()
+        .and_then(|text| STANDARD.decode(text).ok())
+        .unwrap_or_default()
 }
 
 /// Whether a relative path stays below the directory that it is joined to.
 fn is_inside(path: &str) -> bool {
-    !path.is_empty() && Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)))
+    !path.is_empty()
+        && Path::new(path)
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)))
 }

@@ -30,7 +30,10 @@ const MOUNT_BACK_OFF_LIMIT: Duration = Duration::from_secs(122);
 /// How long containers get when the whole node stops.
 const LAST_GRACE: Duration = Duration::from_millis(500);
 
-const EVICTED: (&str, &str) = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+const EVICTED: (&str, &str) = (
+    "DeadlineExceeded",
+    "Pod was active on the node longer than the specified deadline",
+);
 
 /// What the node tells a pod's worker.
 #[derive(Clone, Debug)]
@@ -88,10 +91,19 @@ impl Worker {
             container
         }));
         let started = context.store.clock().now();
-        let deadline = pod["spec"]["activeDeadlineSeconds"].as_u64().map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        let deadline = pod["spec"]["activeDeadlineSeconds"]
+            .as_u64()
+            .map(|seconds| Instant::now() + Duration::from_secs(seconds));
         Self {
             dir: context.dir.join("pods").join(uid(&pod)),
-            state: PodState { containers, started, sandbox: false, ip: None, settled: false, evicted: None },
+            state: PodState {
+                containers,
+                started,
+                sandbox: false,
+                ip: None,
+                settled: false,
+                evicted: None,
+            },
             ending: Ending::No,
             news,
             deadline,
@@ -106,14 +118,19 @@ impl Worker {
         self.write();
         if let Some(volumes) = self.mount().await {
             let volumes = Arc::new(volumes);
-            let (init, main): (Vec<usize>, Vec<usize>) = (0..self.state.containers.len()).partition(|at| self.state.containers[*at].init);
+            let (init, main): (Vec<usize>, Vec<usize>) =
+                (0..self.state.containers.len()).partition(|at| self.state.containers[*at].init);
             for one in init {
                 self.stage(&[one], &volumes).await;
-                if !matches!(&self.state.containers[one].state, State::Terminated(ended) if ended.exit_code == 0) {
+                if !matches!(&self.state.containers[one].state, State::Terminated(ended) if ended.exit_code == 0)
+                {
                     break;
                 }
             }
-            let ready = self.state.containers.iter().filter(|one| one.init).all(|one| matches!(&one.state, State::Terminated(ended) if ended.exit_code == 0));
+            let ready =
+                self.state.containers.iter().filter(|one| one.init).all(
+                    |one| matches!(&one.state, State::Terminated(ended) if ended.exit_code == 0),
+                );
             if self.ending == Ending::No && ready {
                 self.stage(&main, &volumes).await;
             }
@@ -129,14 +146,29 @@ impl Worker {
         let mut wait = MOUNT_BACK_OFF;
         let mut configuration = self.context.configuration.subscribe();
         if let Err(error) = private_dir(&self.dir) {
-            self.context.events.tell(&self.pod, Tone::Warning, "FailedCreatePodSandBox", &format!("Failed to create pod sandbox: {error}"));
+            self.context.events.tell(
+                &self.pod,
+                Tone::Warning,
+                "FailedCreatePodSandBox",
+                &format!("Failed to create pod sandbox: {error}"),
+            );
         }
         let volumes = loop {
             configuration.mark_unchanged();
-            let pause = match Volumes::read(&self.context.store, &self.pod, &self.dir, &self.context.dir.join("claims")) {
+            let pause = match Volumes::read(
+                &self.context.store,
+                &self.pod,
+                &self.dir,
+                &self.context.dir.join("claims"),
+            ) {
                 Ok(volumes) => break volumes,
                 Err(error) => {
-                    self.context.events.tell(&self.pod, Tone::Warning, "FailedMount", &error.to_string());
+                    self.context.events.tell(
+                        &self.pod,
+                        Tone::Warning,
+                        "FailedMount",
+                        &error.to_string(),
+                    );
                     let pause = wait;
                     wait = (wait * 2).min(MOUNT_BACK_OFF_LIMIT);
                     pause
@@ -206,7 +238,8 @@ impl Worker {
     }
 
     fn interrupt(&mut self, interrupt: Interrupt) {
-        let grace = |seconds: Option<u64>| Instant::now() + Duration::from_secs(seconds.unwrap_or(30));
+        let grace =
+            |seconds: Option<u64>| Instant::now() + Duration::from_secs(seconds.unwrap_or(30));
         let limit = match interrupt {
             Interrupt::Deleted => {
                 if let News::Pod(pod) = &*self.news.borrow() {
@@ -215,7 +248,9 @@ impl Worker {
                 if self.ending == Ending::No {
                     self.ending = Ending::Deleted;
                     for container in &mut self.state.containers {
-                        if matches!(container.state, State::Waiting { .. }) && container.last.is_none() {
+                        if matches!(container.state, State::Waiting { .. })
+                            && container.last.is_none()
+                        {
                             container.state = State::waiting("ContainerCreating");
                         }
                     }
@@ -227,7 +262,9 @@ impl Worker {
             Interrupt::Deadline => {
                 self.ending = Ending::Deadline;
                 self.state.evicted = Some(EVICTED);
-                self.context.events.tell(&self.pod, Tone::Normal, EVICTED.0, EVICTED.1);
+                self.context
+                    .events
+                    .tell(&self.pod, Tone::Normal, EVICTED.0, EVICTED.1);
                 self.write();
                 grace(self.pod["spec"]["terminationGracePeriodSeconds"].as_u64())
             }
@@ -240,7 +277,8 @@ impl Worker {
                 Instant::now() + LAST_GRACE
             }
         };
-        self.stop.send_modify(|stop| *stop = Some(stop.map_or(limit, |before| before.min(limit))));
+        self.stop
+            .send_modify(|stop| *stop = Some(stop.map_or(limit, |before| before.min(limit))));
     }
 
     /// Tells the end, and finishes a deletion.
@@ -256,7 +294,8 @@ impl Worker {
         if self.ending != Ending::No && self.state.containers.iter().any(unseen) {
             self.write();
             for container in self.state.containers.iter_mut().filter(|one| unseen(one)) {
-                container.state = State::Terminated(container.last.take().unwrap_or_else(Ended::unknown));
+                container.state =
+                    State::Terminated(container.last.take().unwrap_or_else(Ended::unknown));
             }
         }
         self.state.settled = true;
@@ -264,28 +303,39 @@ impl Worker {
         let (namespace, name) = (meta(&self.pod, "namespace"), meta(&self.pod, "name"));
         let now = self.context.store.clock().stamp();
         // Deleted by now, or never: both leave nothing to finish.
-        let _ = self.context.store.modify(Kind::Pod, namespace, name, |pod| {
-            if uid(pod) == uid(&self.pod) && is_deleting(pod) {
-                pod["metadata"]["deletionGracePeriodSeconds"] = 0.into();
-                pod["metadata"]["deletionTimestamp"] = now.into();
-            }
-        });
+        let _ = self
+            .context
+            .store
+            .modify(Kind::Pod, namespace, name, |pod| {
+                if uid(pod) == uid(&self.pod) && is_deleting(pod) {
+                    pod["metadata"]["deletionGracePeriodSeconds"] = 0.into();
+                    pod["metadata"]["deletionTimestamp"] = now.into();
+                }
+            });
     }
 
     fn write(&self) {
         let now = self.context.store.clock().now();
         let (namespace, name) = (meta(&self.pod, "namespace"), meta(&self.pod, "name"));
         // A pod that is gone has nobody to tell.
-        let _ = self.context.store.modify(Kind::Pod, namespace, name, |pod| {
-            if uid(pod) == uid(&self.pod) {
-                self.state.write(pod, IP, now);
-            }
-        });
+        let _ = self
+            .context
+            .store
+            .modify(Kind::Pod, namespace, name, |pod| {
+                if uid(pod) == uid(&self.pod) {
+                    self.state.write(pod, IP, now);
+                }
+            });
     }
 }
 
 /// Waits for something that comes between the pod and its work, and that is not known yet.
-async fn interrupted(news: &mut watch::Receiver<News>, pod: &Value, ending: Ending, deadline: Option<Instant>) -> Interrupt {
+async fn interrupted(
+    news: &mut watch::Receiver<News>,
+    pod: &Value,
+    ending: Ending,
+    deadline: Option<Instant>,
+) -> Interrupt {
     let deadline = deadline.filter(|_| ending == Ending::No);
     // A second deletion may shorten the time of the first.
     let known = pod["metadata"]["deletionGracePeriodSeconds"].as_u64();
@@ -294,7 +344,8 @@ async fn interrupted(news: &mut watch::Receiver<News>, pod: &Value, ending: Endi
         News::Pod(pod) => {
             is_deleting(pod)
                 && ending != Ending::Silent
-                && (ending != Ending::Deleted || pod["metadata"]["deletionGracePeriodSeconds"].as_u64() < known)
+                && (ending != Ending::Deleted
+                    || pod["metadata"]["deletionGracePeriodSeconds"].as_u64() < known)
         }
     };
     tokio::select! {
