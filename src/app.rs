@@ -190,12 +190,7 @@ impl State {
         runs::Around {
             settings: self.settings.for_runs(&self.namespace),
             cancel: self.settings.cancel_plan(),
-            problem: self
-                .settings
-                .layered()
-                .problems()
-                .next()
-                .map(ToString::to_string),
+            problem: self.settings.hindrance(),
             place: format!("{} @ {}", self.namespace, self.target.badge()),
         }
     }

@@ -11,15 +11,14 @@
 //! ╰ enter edit  → more  s save  u undo ────────────────────╯
 //! ```
 
+mod diff;
+mod known;
+
 use super::{count, fit_end, is_image, state as state_word, value};
 use crate::app::State;
 use crate::app::settings::Slice;
-use crate::app::settings::draft::{Disk, Draft, Wanted};
 use crate::app::settings::form::{Form, Typing, matches};
-use crate::domain::settings::images::ImageClass;
 use crate::domain::settings::key::{Group, Key};
-use crate::domain::settings::layers::Origin;
-use crate::domain::settings::value::Value;
 use crate::sanitize::sanitize;
 use crate::ui::pane::{self, Pane};
 use crate::ui::theme::{Theme, Tone};
@@ -65,7 +64,7 @@ pub(crate) fn draw(
         .count(count(slice, theme))
         .draw(frame, place);
     if form.diff {
-        return draw_diff(slice, form, theme, frame, pane::padded(inside));
+        return diff::draw(slice, form, theme, frame, pane::padded(inside));
     }
     let known = KNOWN.min(inside.height / 2);
     let list = Rect {
@@ -84,7 +83,7 @@ pub(crate) fn draw(
         height: known.saturating_sub(1),
         ..inside
     };
-    draw_known(slice, theme, frame, pane::padded(below));
+    known::draw(state, theme, frame, pane::padded(below));
 }
 
 fn rows() -> Vec<Row> {
@@ -182,7 +181,11 @@ fn draw_key(slice: &Slice, form: &Form, theme: &Theme, frame: &mut Frame, place:
             width: u16::try_from(middle).unwrap_or(u16::MAX).min(place.width),
             ..place
         };
-        field::draw(typed, true, theme, frame, cell.intersection(place));
+        let cell = cell.intersection(place);
+        field::draw(typed, true, theme, frame, cell);
+        if slice.drafts.wrong().any(|(wrong, _)| wrong == key) {
+            frame.buffer_mut().set_style(cell, theme.tone(Tone::Bad));
+        }
     } else if selected {
         let focused = !matches!(form.typing, Typing::Jump { .. });
         frame.buffer_mut().set_style(place, theme.selected(focused));
@@ -233,172 +236,6 @@ fn draw_rule(form: &Form, theme: &Theme, frame: &mut Frame, area: Rect) {
         ..area
     };
     frame.render_widget(Span::styled(found, theme.muted()), after.intersection(area));
-}
-
-/// What is known of the selected key, the most urgent of it first when there is little room.
-fn draw_known(slice: &Slice, theme: &Theme, frame: &mut Frame, area: Rect) {
-    let key = slice.selected;
-    let facts = key.facts();
-    let room = usize::from(area.width);
-    let dot = theme.glyphs().dot;
-    let mut lines: Vec<Line> = Vec::new();
-    let unit = if facts.unit.is_empty() { "" } else { " " };
-    let mut about = format!(" {dot} {}{unit}{}", key.rule(), facts.unit);
-    if let Some(default) = key.default() {
-        about = format!(
-            "{about} {dot} default {}",
-            plain(theme, key, Some(&default))
-        );
-    }
-    let head = Line::from(vec![
-        Span::styled(facts.name, theme.strong()),
-        Span::styled(about, theme.muted()),
-    ]);
-    lines.push(pane::cut(head, room, theme.glyphs().ellipsis));
-    let urgent = urgent(slice, theme, key);
-    for (said, tone) in &urgent {
-        let wrapped = text::wrap(said, room);
-        lines.extend(
-            wrapped
-                .into_iter()
-                .map(|line| Line::styled(line, theme.tone(*tone))),
-        );
-    }
-    lines.extend(text::wrap(facts.help, room).into_iter().map(Line::raw));
-    let takes = format!("takes effect {}", facts.takes_effect);
-    lines.push(Line::styled(takes, theme.muted()));
-    if let Some(image) = image(slice, key) {
-        let shown = format!("runs {}", sanitize(&image));
-        lines.push(Line::raw(text::fit_middle(
-            &shown,
-            room,
-            theme.glyphs().ellipsis,
-        )));
-    }
-    if let Some(variable) = key.variable() {
-        let variable = format!("variable {variable}");
-        lines.push(Line::styled(variable, theme.muted()));
-    }
-    for (line, y) in lines.into_iter().zip(area.top()..area.bottom()) {
-        frame.render_widget(
-            line,
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-        );
-    }
-}
-
-/// What is wrong with a key, or stands in the way of its change.
-fn urgent(slice: &Slice, theme: &Theme, key: Key) -> Vec<(String, Tone)> {
-    let glyphs = theme.glyphs();
-    let mut said = Vec::new();
-    let draft = slice.drafts.of(key);
-    if let Some(Wanted::Wrong { problem, .. }) = draft.map(|draft| &draft.to) {
-        said.push((
-            format!("{} {}", glyphs.bad, sanitize(&problem.broken.to_string())),
-            Tone::Bad,
-        ));
-    } else if let Some(problem) = slice.layered().problem(key) {
-        let now = plain(theme, key, slice.effective().value(key).as_ref());
-        let problem = problem.to_string();
-        said.push((
-            format!("{} {} (in use: {now})", glyphs.bad, sanitize(&problem)),
-            Tone::Bad,
-        ));
-    }
-    if let Some(Draft {
-        disk: Disk::Changed(now),
-        ..
-    }) = draft
-    {
-        let now = plain(theme, key, now.as_ref());
-        let text = format!(
-            "{} the file says {now} now: undo takes it, save asks",
-            glyphs.warning
-        );
-        said.push((text, Tone::Warning));
-    }
-    if slice.layered().origin(key) == Origin::Environment {
-        let variable = key.variable().unwrap_or_default();
-        let text = format!(
-            "{} {variable} is set and wins over the file",
-            glyphs.warning
-        );
-        said.push((text, Tone::Warning));
-    }
-    said
-}
-
-/// The image that results from an image key, its tag and the changes.
-fn image(slice: &Slice, key: Key) -> Option<String> {
-    let class = match key {
-        Key::K8sFrontierImage | Key::K8sFrontierImageTag => ImageClass::Frontier,
-        Key::K8sVllmImage | Key::K8sVllmImageTag => ImageClass::Vllm,
-        _ => return None,
-    };
-    Some(slice.preview().image(class))
-}
-
-/// A value with its unit, or the word for none.
-fn plain(theme: &Theme, key: Key, value: Option<&Value>) -> String {
-    let unit = key.facts().unit;
-    match value.map(Value::text) {
-        None => "nothing".into(),
-        Some(text) if text.is_empty() => theme.glyphs().none.into(),
-        Some(text) if unit.is_empty() => sanitize(&text).into_owned(),
-        Some(text) => format!("{} {unit}", sanitize(&text)),
-    }
-}
-
-fn draw_diff(slice: &Slice, form: &Form, theme: &Theme, frame: &mut Frame, area: Rect) {
-    if slice.drafts.count() == 0 {
-        let then = "esc goes back to the form";
-        return pane::empty(frame, area, theme, "No setting is changed.", then);
-    }
-    let room = usize::from(area.width);
-    let mut lines: Vec<Line> = Vec::new();
-    for (key, draft) in slice.drafts.iter() {
-        if !lines.is_empty() {
-            lines.push(Line::default());
-        }
-        let facts = key.facts();
-        lines.push(Line::from(vec![
-            Span::styled(facts.label, theme.strong()),
-            Span::styled(format!("  {}", facts.name), theme.muted()),
-        ]));
-        for (said, tone) in changes(slice, theme, key, draft) {
-            let wrapped = text::wrap(&said, room.saturating_sub(2));
-            let styled = |line| Line::styled(format!("  {line}"), theme.tone(tone));
-            lines.extend(wrapped.into_iter().map(styled));
-        }
-    }
-    pane::page(frame, theme, area, &lines, form.top);
-}
-
-fn changes(slice: &Slice, theme: &Theme, key: Key, draft: &Draft) -> Vec<(String, Tone)> {
-    let from = match &draft.base {
-        Some(_) => plain(theme, key, draft.base.as_ref()),
-        None => format!("{} (default)", plain(theme, key, key.default().as_ref())),
-    };
-    let to = match &draft.to {
-        Wanted::Value(value) => plain(theme, key, Some(value)),
-        Wanted::Default => format!("{} (default)", plain(theme, key, key.default().as_ref())),
-        Wanted::Wrong { text, .. } => sanitize(text).into_owned(),
-    };
-    let wrong = matches!(draft.to, Wanted::Wrong { .. });
-    let tone = if wrong { Tone::Warning } else { Tone::Good };
-    let mut said = vec![(format!("- {from}"), Tone::Bad), (format!("+ {to}"), tone)];
-    said.extend(urgent(slice, theme, key));
-    if !wrong {
-        said.push((
-            format!("takes effect {}", key.facts().takes_effect),
-            Tone::Muted,
-        ));
-    }
-    said
 }
 
 #[cfg(test)]
