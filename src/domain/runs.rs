@@ -195,6 +195,8 @@ pub enum Dispatch {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     pub id: RunId,
+    /// Counts the changes that were worth a record: of two records of a session the one with the higher number is the newer.
+    pub revision: u64,
     pub job: String,
     pub namespace: String,
     /// Label `llmctl.flowchart.execution_id`; the number that a list shows.
@@ -249,6 +251,7 @@ impl Run {
     pub fn new(id: RunId, job: &str, namespace: &str, created: Timestamp) -> Self {
         Self {
             id,
+            revision: 0,
             job: job.to_owned(),
             namespace: namespace.to_owned(),
             execution: None,
@@ -319,6 +322,7 @@ impl Run {
     pub fn record(&self) -> Self {
         Self {
             id: self.id.clone(),
+            revision: self.revision,
             job: self.job.clone(),
             namespace: self.namespace.clone(),
             execution: self.execution,

@@ -1,8 +1,10 @@
 //! The history of runs on disk: a record and a log for each, kept after the Job is gone.
 //!
-//! One directory a target, mode 0700; in it `<id>.json` and `<id>.log` of each run, mode 0600. A record is replaced as a
-//! whole. A log is written by one program at a time, which holds the file's lock; another program that follows the same
-//! container leaves the writing to it.
+//! One directory a target, mode 0700; in it `<id>.json` and `<id>.log` of each run, mode 0600. Two programs may use it at once. A record
+//! is replaced as a whole under the lock of the directory (file `.lock`, held for one write). A log is written by one program at a time,
+//! which holds the lock of that file; another program that follows the same container leaves the writing to it.
+//!
+//! Neither holds a payload, so that no value of its environment comes to the disk here.
 
 mod bounds;
 mod line;
@@ -14,9 +16,9 @@ use bounds::prune;
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Why something of the history could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -50,32 +52,50 @@ impl std::fmt::Display for SetAside {
 pub struct History {
     directory: PathBuf,
     bounds: Bounds,
-    /// Logs that this program is writing.
-    open: Mutex<HashMap<RunId, Writing>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Logs that are being written, by this program or another.
+    open: HashMap<RunId, Writing>,
+    /// Revision of the record that was written last: tasks that write are not in step.
+    written: HashMap<RunId, u64>,
+    /// Records since the bounds were looked at.
+    unpruned: usize,
 }
 
 #[derive(Debug)]
 enum Writing {
-    Ours(BufWriter<File>),
+    Ours {
+        file: BufWriter<File>,
+        bytes: u64,
+    },
     /// Another program holds the lock.
     Theirs,
+    /// The log is longer than what is kept of one.
+    Full,
 }
+
+/// Records between two looks at the bounds.
+const PRUNE_EVERY: usize = 200;
 
 impl History {
     /// Opens the history in `directory`, which is made when it is not there.
     ///
     /// # Errors
-    /// When the directory cannot be made.
+    /// When the directory cannot be made or closed to others.
     pub fn open(directory: PathBuf, bounds: Bounds) -> Result<Self, HistoryError> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&directory)
+            .and_then(|()| fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)))
             .map_err(at(&directory))?;
         Ok(Self {
             directory,
             bounds,
-            open: Mutex::default(),
+            state: Mutex::default(),
         })
     }
 
@@ -104,19 +124,48 @@ impl History {
         (runs, aside)
     }
 
-    /// Keeps the record of a run; one that is there is replaced as a whole.
+    /// Keeps the record of a run; one that is there is replaced as a whole, unless it is newer. What only another program could know of
+    /// the run, that its user asked for the end, is kept.
     ///
     /// # Errors
     /// When it cannot be written; the record before is still there then.
     pub fn record(&self, run: &Run) -> Result<(), HistoryError> {
+        let mut state = self.state();
         let path = self.path(&run.id, "json");
+        if state
+            .written
+            .get(&run.id)
+            .is_some_and(|newest| *newest > run.revision)
+        {
+            return Ok(());
+        }
         let write = || {
+            let lock = self.lock()?;
+            let known = fs::read(&path)
+                .ok()
+                .and_then(|bytes| serde_json::from_slice::<Run>(&bytes).ok());
+            let merged = known.map(|known| {
+                let mut run = run.record();
+                run.adopt_asks(&known);
+                run
+            });
             let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
-            serde_json::to_writer(BufWriter::new(&mut file), run)?;
+            let mut out = BufWriter::new(&mut file);
+            serde_json::to_writer(&mut out, merged.as_ref().unwrap_or(run))?;
+            out.flush()?;
+            drop(out);
             file.persist(&path).map_err(|persist| persist.error)?;
+            drop(lock);
             Ok(())
         };
-        write().map_err(at(&path))
+        write().map_err(at(&path))?;
+        state.written.insert(run.id.clone(), run.revision);
+        state.unpruned += 1;
+        if state.unpruned >= PRUNE_EVERY {
+            state.unpruned = 0;
+            prune(&self.directory, self.bounds);
+        }
+        Ok(())
     }
 
     /// Keeps what a follower read: a stream that begins anew begins the file anew.
@@ -124,27 +173,43 @@ impl History {
     /// # Errors
     /// When the log cannot be written; what was kept before is still there then.
     pub fn keep(&self, id: &RunId, event: &LogEvent) -> Result<(), HistoryError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         let path = self.path(id, "log");
         match event {
             LogEvent::Opened { .. } => {
-                open.insert(id.clone(), begin(&path).map_err(at(&path))?);
+                // An earlier follow of this program holds the lock until then.
+                state.open.remove(id);
+                let writing = begin(&path).map_err(at(&path))?;
+                state.open.insert(id.clone(), writing);
             }
             LogEvent::Lines(lines) => {
-                if let Some(Writing::Ours(file)) = open.get_mut(id) {
-                    lines
-                        .iter()
-                        .try_for_each(|l| line::write(file, l))
-                        .and_then(|()| file.flush())
-                        .map_err(at(&path))?;
+                if let Some(writing) = state.open.get_mut(id) {
+                    self.append(writing, lines).map_err(at(&path))?;
                 }
             }
             LogEvent::Whole | LogEvent::Gone { .. } => {
-                open.remove(id);
+                state.open.remove(id);
             }
             LogEvent::Broken { .. } | LogEvent::Resumed | LogEvent::Gap { .. } => {}
         }
         Ok(())
+    }
+
+    fn append(&self, writing: &mut Writing, lines: &[LogLine]) -> io::Result<()> {
+        let Writing::Ours { file, bytes } = writing else {
+            return Ok(());
+        };
+        for line in lines {
+            *bytes += line.text.len() as u64;
+            if *bytes > self.bounds.log_bytes {
+                line::write(file, &bounds::cut(self.bounds.log_bytes))?;
+                file.flush()?;
+                *writing = Writing::Full;
+                return Ok(());
+            }
+            line::write(file, line)?;
+        }
+        file.flush()
     }
 
     /// The last `most` lines of a run's log; none when none was kept.
@@ -205,6 +270,21 @@ impl History {
         out.flush()
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lock of the directory, until it is dropped.
+    fn lock(&self) -> io::Result<File> {
+        let lock = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(self.directory.join(".lock"))?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
     fn path(&self, id: &RunId, extension: &str) -> PathBuf {
         // An id is a UID of the cluster: data, and no path.
         let name: String =
@@ -238,7 +318,10 @@ fn begin(path: &Path) -> io::Result<Writing> {
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0)?;
-            Ok(Writing::Ours(BufWriter::new(file)))
+            Ok(Writing::Ours {
+                file: BufWriter::new(file),
+                bytes: 0,
+            })
         }
         Err(fs::TryLockError::WouldBlock) => Ok(Writing::Theirs),
         Err(fs::TryLockError::Error(error)) => Err(error),
@@ -253,89 +336,4 @@ fn set_aside(path: &Path, reason: String) -> SetAside {
         Err(_) => path.to_path_buf(),
     };
     SetAside { path, reason }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(text: &str) -> LogLine {
-        LogLine {
-            at: Some("2026-02-17T20:15:04.119800001Z".parse().unwrap()),
-            text: text.into(),
-        }
-    }
-
-    fn opened() -> LogEvent {
-        LogEvent::Opened {
-            container_id: "containerd://1".into(),
-        }
-    }
-
-    #[test]
-    fn a_log_is_read_as_it_was_kept_and_begins_anew_with_a_new_stream() {
-        let directory = tempfile::tempdir().unwrap();
-        let history = History::open(directory.path().join("h"), Bounds::default()).unwrap();
-        let id = RunId("u-1".into());
-        let lines = vec![
-            line("  kept  white space\t"),
-            line(""),
-            line("a - b"),
-            LogLine {
-                at: None,
-                text: "no time".into(),
-            },
-        ];
-        for _ in 0..2 {
-            history.keep(&id, &opened()).unwrap();
-            history.keep(&id, &LogEvent::Lines(lines.clone())).unwrap();
-            assert_eq!(history.read_log(&id, 100).unwrap(), lines);
-        }
-        assert_eq!(history.read_log(&id, 2).unwrap(), lines[2..]);
-        history.keep(&id, &LogEvent::Whole).unwrap();
-        assert_eq!(history.read_log(&id, 100).unwrap(), lines);
-    }
-
-    #[test]
-    fn a_second_program_leaves_the_writing_to_the_first() {
-        let directory = tempfile::tempdir().unwrap();
-        let open = || History::open(directory.path().into(), Bounds::default()).unwrap();
-        let (first, second) = (open(), open());
-        let id = RunId("u-1".into());
-        for history in [&first, &second] {
-            history.keep(&id, &opened()).unwrap();
-        }
-        for history in [&second, &first] {
-            let lines = vec![line("one"), line("two")];
-            history.keep(&id, &LogEvent::Lines(lines)).unwrap();
-        }
-        assert_eq!(second.read_log(&id, 9).unwrap().len(), 2);
-    }
-
-    #[test]
-    fn a_broken_record_is_set_aside_and_told_once() {
-        let directory = tempfile::tempdir().unwrap();
-        let history = History::open(directory.path().into(), Bounds::default()).unwrap();
-        fs::write(directory.path().join("u-1.json"), "{\"id\":").unwrap();
-        let (runs, aside) = history.load();
-        assert!(runs.is_empty());
-        assert_eq!(aside.len(), 1);
-        assert!(aside[0].path.ends_with("u-1.json.corrupt") && aside[0].path.exists());
-        assert!(history.load().1.is_empty());
-    }
-
-    #[test]
-    fn a_saved_log_never_overwrites() {
-        let directory = tempfile::tempdir().unwrap();
-        let history = History::open(directory.path().join("h"), Bounds::default()).unwrap();
-        let id = RunId("../../etc/passwd".into());
-        history.keep(&id, &opened()).unwrap();
-        history
-            .keep(&id, &LogEvent::Lines(vec![line("x")]))
-            .unwrap();
-        let path = directory.path().join("saved.log");
-        history.save_log(&id, &path).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "x\n");
-        assert!(history.save_log(&id, &path).is_err());
-    }
 }

@@ -7,6 +7,7 @@
 
 mod cluster_edge;
 mod executor;
+mod history;
 mod minikube_edge;
 mod overlays;
 mod sandbox_api;

@@ -268,6 +268,7 @@ impl Entry {
         let fingerprint = self.fingerprint();
         let record = fingerprint != self.recorded && self.run.phase != Phase::Dispatching;
         self.recorded = fingerprint;
+        self.run.revision += u64::from(record);
         Change {
             follow: None,
             record,
@@ -385,6 +386,7 @@ impl Entry {
     /// Adds what an earlier session knew and the cluster does not tell.
     pub(super) fn merge(&mut self, earlier: Run) {
         let run = &mut self.run;
+        run.revision = run.revision.max(earlier.revision);
         run.executor = run.executor.take().or(earlier.executor);
         run.marker_at = run.marker_at.or(earlier.marker_at);
         run.malformed = run.malformed.take().or(earlier.malformed);

@@ -40,6 +40,19 @@ pub(super) fn removal(
     Removal { at, by }
 }
 
+impl Run {
+    /// Takes over what another program recorded of the same run and only that program can know: that its user asked for the end.
+    pub fn adopt_asks(&mut self, other: &Self) {
+        self.cancel_asked = self.cancel_asked.or(other.cancel_asked);
+        self.remove_asked = self.remove_asked.or(other.remove_asked);
+        if let (Some(ours), Some(theirs)) = (&mut self.removal, other.removal)
+            && theirs.by == RemovedBy::You
+        {
+            ours.by = RemovedBy::You;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,16 +1,20 @@
 //! How much history is kept.
 
+use crate::domain::logs::LogLine;
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// The oldest runs beyond any of these are removed at the start.
+/// The oldest runs beyond any of these are removed, at the start and now and then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     pub runs: usize,
     pub age: Duration,
     /// Records and logs together.
     pub bytes: u64,
+    /// Of one log; what comes after is not kept.
+    pub log_bytes: u64,
 }
 
 impl Default for Bounds {
@@ -19,13 +23,22 @@ impl Default for Bounds {
             runs: 1000,
             age: Duration::from_secs(30 * 24 * 3600),
             bytes: 256 * 1024 * 1024,
+            log_bytes: 64 * 1024 * 1024,
         }
     }
 }
 
+/// The line that stands where a log was cut.
+pub(super) fn cut(bytes: u64) -> LogLine {
+    LogLine {
+        at: None,
+        text: format!("[llmctl-dev] the log is longer than {bytes} bytes; the rest is not kept"),
+    }
+}
+
+/// What is kept of one run: its record, its log, a record that was set aside.
 struct Kept {
-    record: PathBuf,
-    log: PathBuf,
+    files: Vec<PathBuf>,
     changed: SystemTime,
     bytes: u64,
 }
@@ -47,37 +60,51 @@ pub(super) fn prune(directory: &Path, bounds: Bounds) {
     }
 }
 
+/// All files by run: what stands before the first dot of their names. Files that begin with a dot are none of a run.
 fn kept(directory: &Path) -> Vec<Kept> {
     let Ok(entries) = fs::read_dir(directory) else {
         return Vec::new();
     };
-    entries
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let record = entry.path();
-            if record.extension()? != "json" {
-                return None;
-            }
-            let meta = entry.metadata().ok()?;
-            let log = record.with_extension("log");
-            let log_bytes = fs::metadata(&log).map_or(0, |meta| meta.len());
-            Some(Kept {
-                log,
-                changed: meta.modified().ok()?,
-                bytes: meta.len() + log_bytes,
-                record,
-            })
-        })
-        .collect()
+    let mut runs: HashMap<String, Kept> = HashMap::new();
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some((id, _)) = name.split_once('.').filter(|(id, _)| !id.is_empty()) else {
+            sweep(&entry, &name);
+            continue;
+        };
+        let Ok(meta) = entry.metadata() else { continue };
+        let run = runs.entry(id.to_owned()).or_insert_with(|| Kept {
+            files: Vec::new(),
+            changed: SystemTime::UNIX_EPOCH,
+            bytes: 0,
+        });
+        run.files.push(entry.path());
+        run.bytes += meta.len();
+        run.changed = run.changed.max(meta.modified().unwrap_or(run.changed));
+    }
+    runs.into_values().collect()
 }
 
-/// A log that a program writes at the moment stays.
+/// Removes the half-written record of a program that was killed.
+fn sweep(entry: &fs::DirEntry, name: &str) {
+    let changed = entry.metadata().and_then(|meta| meta.modified()).ok();
+    let age = changed.and_then(|at| SystemTime::now().duration_since(at).ok());
+    if name.starts_with(".tmp") && age.is_some_and(|age| age > Duration::from_secs(3600)) {
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
+/// A run whose log a program writes at the moment stays.
 fn remove(run: &Kept) {
-    let written = File::open(&run.log)
-        .is_ok_and(|log| matches!(log.try_lock(), Err(fs::TryLockError::WouldBlock)));
-    if !written {
-        let _ = fs::remove_file(&run.record);
-        let _ = fs::remove_file(&run.log);
+    let written = |path: &PathBuf| {
+        path.extension().is_some_and(|end| end == "log")
+            && File::open(path)
+                .is_ok_and(|log| matches!(log.try_lock(), Err(fs::TryLockError::WouldBlock)))
+    };
+    if !run.files.iter().any(written) {
+        for file in &run.files {
+            let _ = fs::remove_file(file);
+        }
     }
 }
 
