@@ -6,7 +6,7 @@ mod objects;
 mod tests;
 
 use super::identity;
-use super::payload::{NodeRequest, Payload, Work, masked};
+use super::payload::{Hidden, NodeRequest, Payload, Work, masked};
 use super::runs::Ttl;
 use super::samples::Sample;
 use super::settings::images::ImageClass;
@@ -79,15 +79,15 @@ pub struct RunPlan {
     /// `spec.activeDeadlineSeconds` of the Job.
     pub deadline_seconds: u32,
     /// The payload document, with the values of its environment.
-    pub payload: Value,
+    pub payload: Hidden<Value>,
     pub job: Value,
-    configmap: Value,
+    configmap: Hidden<Value>,
 }
 
 impl RunPlan {
     /// The payload ConfigMap, owned by the Job of that UID.
     pub fn configmap(&self, job_uid: &str) -> Value {
-        let mut configmap = self.configmap.clone();
+        let mut configmap = self.configmap.0.clone();
         configmap["metadata"]["ownerReferences"] = json!([{
             "apiVersion": "batch/v1", "kind": "Job", "name": self.job_name, "uid": job_uid,
         }]);
@@ -96,8 +96,8 @@ impl RunPlan {
 
     /// Job and ConfigMap for a screen or a record: without an owner, and with no value of the payload's environment.
     pub fn shown(&self) -> [Value; 2] {
-        let mut configmap = self.configmap.clone();
-        configmap["data"]["payload.json"] = json!(masked(&self.payload).to_string());
+        let mut configmap = self.configmap.0.clone();
+        configmap["data"]["payload.json"] = json!(masked(&self.payload.0).to_string());
         [self.job.clone(), configmap]
     }
 }
@@ -221,8 +221,8 @@ fn plan(wanted: &Wanted) -> Result<RunPlan, Refusal> {
         timeout_seconds: *timeout,
         deadline_seconds,
         job: objects::job(wanted, &job_name, &configmap_name, deadline_seconds),
-        configmap: objects::configmap(wanted, &configmap_name, &text),
-        payload,
+        configmap: Hidden(objects::configmap(wanted, &configmap_name, &text)),
+        payload: Hidden(payload),
         job_name,
         configmap_name,
     })

@@ -8,6 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What stands in a document for a value that is not shown.
 pub const MASK: &str = "***";
 
+/// A value that may hold secrets: it is passed on and never printed.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden<T>(pub T);
+
+impl<T> std::fmt::Debug for Hidden<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
 /// The request of one node run (contract 2.5); a command payload uses its numbers for names and labels too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeRequest {
@@ -76,8 +87,8 @@ pub struct Payload<'a> {
     pub timeout_seconds: u32,
     pub emit_start_markers: bool,
     pub capture_limit_bytes: Option<u64>,
-    pub env: BTreeMap<String, String>,
-    pub stdin: Option<String>,
+    pub env: Hidden<BTreeMap<String, String>>,
+    pub stdin: Option<Hidden<String>>,
 }
 
 impl Payload<'_> {
@@ -92,7 +103,7 @@ impl Payload<'_> {
             "timeout_seconds": self.timeout_seconds,
             "emit_start_markers": self.emit_start_markers,
         });
-        let mut env = self.env.clone();
+        let mut env = self.env.0.clone();
         let mut metadata = json!({
             "flowchart_node_id": request.node_id,
             "execution_id": request.execution_id,
@@ -121,7 +132,7 @@ impl Payload<'_> {
         if let Some(limit) = self.capture_limit_bytes {
             document["capture_limit_bytes"] = json!(limit);
         }
-        if let Some(stdin) = &self.stdin {
+        if let Some(Hidden(stdin)) = &self.stdin {
             document["stdin"] = json!(stdin);
         }
         document["metadata"] = metadata;
@@ -181,7 +192,7 @@ mod tests {
                 timeout_seconds: 1800,
                 emit_start_markers: true,
                 capture_limit_bytes: None,
-                env: BTreeMap::new(),
+                env: Hidden::default(),
                 stdin: None,
             };
             assert_eq!(&payload.document(), expected, "{}", case["name"]);
@@ -204,8 +215,8 @@ mod tests {
             timeout_seconds: 60,
             emit_start_markers: false,
             capture_limit_bytes: Some(2048),
-            env: BTreeMap::from([("TOKEN".into(), "s3cret".into())]),
-            stdin: Some("line".into()),
+            env: Hidden(BTreeMap::from([("TOKEN".into(), "s3cret".into())])),
+            stdin: Some(Hidden("line".into())),
         };
         let document = payload.document();
         assert_eq!(
@@ -217,6 +228,7 @@ mod tests {
                 "metadata": {"flowchart_node_id": 12, "execution_id": 7, "execution_mode": "sample"},
             })
         );
+        assert!(!format!("{payload:?}").contains("s3cret"));
         let shown = masked(&document);
         assert_eq!(shown["env"], json!({"TOKEN": "***"}));
         assert_eq!(shown["stdin"], "***");

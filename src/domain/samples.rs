@@ -1,7 +1,7 @@
 //! Sample runs: what a person can start without a Studio.
 
 use super::manifest::Refusal;
-use super::payload::{NodeRequest, Work};
+use super::payload::{Hidden, NodeRequest, Work};
 use super::settings::images::ImageClass;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -34,10 +34,10 @@ pub struct Sample {
     pub emit_start_markers: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture_limit_bytes: Option<u64>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub env: Hidden<BTreeMap<String, String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stdin: Option<String>,
+    pub stdin: Option<Hidden<String>>,
     /// Another image than the one of the class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,

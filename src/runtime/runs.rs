@@ -195,7 +195,7 @@ impl World {
 
     fn preview(&mut self, plan: RunPlan) {
         self.read(async move {
-            let documents = [plan.job.clone(), plan.configmap("<uid of the Job>")];
+            let documents = plan.shown();
             let yaml: Result<Vec<String>, _> =
                 documents.iter().map(serde_saphyr::to_string).collect();
             match yaml {

@@ -321,7 +321,7 @@ fn no_value_of_a_payload_s_environment_comes_to_the_disk() {
     };
     let sample = serde_json::from_value(sample).unwrap();
     let plan = plan_run(&sample, 1, &settings, &RunOptions::default()).unwrap();
-    assert!(plan.payload.to_string().contains("s3cret"));
+    assert!(plan.payload.0.to_string().contains("s3cret"));
 
     let directory = tempfile::tempdir().unwrap();
     let history = open(directory.path());

@@ -42,7 +42,7 @@ pub(super) fn check(wanted: &Wanted) -> Result<(), Refusal> {
     if let Some(timeout) = wanted.sample.timeout_seconds {
         range("timeout_seconds of the sample", timeout, 1..=86_400)?;
     }
-    for (name, value) in &wanted.sample.env {
+    for (name, value) in &wanted.sample.env.0 {
         environment(name, value)?;
     }
     if wanted

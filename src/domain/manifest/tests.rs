@@ -186,11 +186,11 @@ fn the_cutover_travels_in_a_node_s_configuration_and_nowhere_else() {
     let node = sample(r#"{"name": "n", "summary": "s", "node": {"type": "start"}}"#);
     let plan = plan_run(&node, 1, &settings, &RunOptions::default()).unwrap();
     assert_eq!(
-        plan.payload["node_execution"]["request"]["node_config"],
+        plan.payload.0["node_execution"]["request"]["node_config"],
         json!({"__agent_runtime_cutover_enabled": "true"})
     );
     let plan = plan_run(&command(), 1, &settings, &RunOptions::default()).unwrap();
-    assert!(!plan.payload.to_string().contains("cutover"));
+    assert!(!plan.payload.0.to_string().contains("cutover"));
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn the_shorter_time_out_counts() {
         };
         let plan = plan_run(&sample, 1, &settings(), &options).unwrap();
         (
-            plan.payload["timeout_seconds"].clone(),
+            plan.payload.0["timeout_seconds"].clone(),
             plan.job["spec"]["template"]["spec"]["activeDeadlineSeconds"].clone(),
         )
     };
@@ -271,11 +271,15 @@ fn the_shorter_time_out_counts() {
 #[test]
 fn what_is_shown_holds_no_value_of_the_environment() {
     let sample = Sample {
-        env: BTreeMap::from([("API_KEY".to_owned(), "s3cret".to_owned())]),
+        env: Hidden(BTreeMap::from([(
+            "API_KEY".to_owned(),
+            "s3cret".to_owned(),
+        )])),
         ..command()
     };
     let plan = plan_run(&sample, 1, &settings(), &RunOptions::default()).unwrap();
     assert!(plan.configmap("u").to_string().contains("s3cret"));
+    assert!(!format!("{plan:?} {sample:?}").contains("s3cret"));
     let shown = json!(plan.shown()).to_string();
     assert!(!shown.contains("s3cret"));
     assert!(shown.contains("API_KEY"));
@@ -333,10 +337,10 @@ fn each_refusal_names_the_field_and_the_value() {
             s.timeout_seconds = Some(0)
         }),
         ("env", "A=B", |s, _, _| {
-            s.env.insert("A=B".into(), String::new());
+            s.env.0.insert("A=B".into(), String::new());
         }),
         ("env", "A", |s, _, _| {
-            s.env.insert("A".into(), "x\0".into());
+            s.env.0.insert("A".into(), "x\0".into());
         }),
         ("container_command", "", |s, _, _| {
             s.container_command = Some(vec![])
@@ -360,11 +364,11 @@ fn each_refusal_names_the_field_and_the_value() {
 #[test]
 fn a_payload_that_no_config_map_can_hold_is_refused_before_anything_exists() {
     let with = |bytes: usize| Sample {
-        stdin: Some("x".repeat(bytes)),
+        stdin: Some(Hidden("x".repeat(bytes))),
         ..command()
     };
     let plan = |sample: &Sample| plan_run(sample, 1, &settings(), &RunOptions::default());
-    let frame = plan(&with(0)).unwrap().payload.to_string().len() + "payload.json".len();
+    let frame = plan(&with(0)).unwrap().payload.0.to_string().len() + "payload.json".len();
     let most = 1_048_576 - frame;
     assert!(plan(&with(most)).is_ok());
     let refusal = plan(&with(most + 1)).unwrap_err();
