@@ -226,6 +226,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             if let Some(notice) = state.link.take(msg, state.now) {
                 turn.notice(notice);
             }
+            state.overlays.linked(state.link.is_live(), &mut turn);
         }
         Msg::Seen(seen) => state.runs.seen(seen, &mut turn),
         Msg::Runs(msg) => state.runs.update(msg, &mut turn),
@@ -312,8 +313,10 @@ fn act_inside(state: &mut State, action: Action, turn: &mut Turn) {
             question::Answer::Yes(effects) => {
                 turn.close = true;
                 for effect in &effects {
-                    if let Effect::Runs(effect) = effect {
-                        state.runs.leaving(effect, turn);
+                    match effect {
+                        Effect::Runs(effect) => state.runs.leaving(effect, turn),
+                        Effect::Overlays(effect) => state.overlays.leaving(effect),
+                        _ => {}
                     }
                 }
                 turn.effects.extend(effects);
@@ -321,14 +324,14 @@ fn act_inside(state: &mut State, action: Action, turn: &mut Turn) {
         },
         Some(Dialog::Run) => state.runs.act_dialog(action, page, &around, turn),
         Some(Dialog::Settings) => state.settings.act(action, page, turn),
-        Some(Dialog::Diff) => state.overlays.act(action, page, turn),
+        Some(Dialog::Diff) => state.overlays.act(action, page, &around.place, turn),
         None => match action.noun() {
-            Some(Pane::Overlays) => state.overlays.act(action, page, turn),
+            Some(Pane::Overlays) => state.overlays.act(action, page, &around.place, turn),
             Some(Pane::Settings) => state.settings.act(action, page, turn),
             Some(Pane::Runs) => state.runs.act(action, page, &around, turn),
             Some(Pane::Detail) => state.runs.act_detail(action, page, turn),
             None => match state.focus {
-                Pane::Overlays => state.overlays.act(action, page, turn),
+                Pane::Overlays => state.overlays.act(action, page, &around.place, turn),
                 Pane::Settings => state.settings.act(action, page, turn),
                 Pane::Runs => state.runs.act(action, page, &around, turn),
                 Pane::Detail => state.runs.act_detail(action, page, turn),
