@@ -27,6 +27,7 @@ mod list;
 mod namespaces;
 mod node;
 mod object;
+mod openapi;
 mod patch;
 mod podlog;
 mod quantity;

@@ -4,6 +4,7 @@ use http::{Method, Response, header};
 use serde_json::{Value, json};
 
 use super::kinds::{EVENTS_GROUP, Kind, Row};
+use super::openapi;
 use super::requests::Request;
 use super::respond::{self, Body};
 use super::status::Status;
@@ -30,6 +31,11 @@ pub(super) fn answer(request: &Request) -> Result<Response<Body>, Status> {
         [] => json!({"paths": paths()}),
         ["version"] => version(),
         ["healthz" | "livez" | "readyz", ..] => return Ok(health(request, parts[0])),
+        ["openapi", "v3"] => openapi::index(&all_groups()),
+        ["openapi", "v3", "api", "v1"] => openapi::document(&rows("")),
+        ["openapi", "v3", "apis", name, "v1"] if groups().contains(name) => {
+            openapi::document(&rows(name))
+        }
         ["api"] if aggregated => return Ok(aggregated_list(&[""])),
         ["apis"] if aggregated => return Ok(aggregated_list(&groups())),
         ["api"] => {
@@ -79,6 +85,12 @@ fn groups() -> Vec<&'static str> {
     }
     groups.push(EVENTS_GROUP);
     groups
+}
+
+fn all_groups() -> Vec<&'static str> {
+    let mut all = vec![""];
+    all.extend(groups());
+    all
 }
 
 fn paths() -> Vec<String> {

@@ -88,12 +88,7 @@ fn apply(store: &Store, request: &Request, target: &Target) -> Result<Response<B
         return Err(Status::not_found(target.kind, target.name()));
     } else {
         let fresh = writer.applied(&json!({}), &config, force, clock)?;
-        (
-            201,
-            write::insert(store, target, fresh, dry_run, |object| {
-                writer.admit_applied(object)
-            })?,
-        )
+        (201, write::insert(store, target, fresh, dry_run, &writer)?)
     };
     let response = respond::json(code, &view.one(&object, clock.now()));
     Ok(write::warned(response, &warnings))

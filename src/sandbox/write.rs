@@ -31,9 +31,8 @@ pub(super) fn create(
         admission::admit_pod(store, &mut object)?;
     }
     let dry_run = request.dry_run()?;
-    let made = insert(store, target, object, dry_run, |object| {
-        writer.admit_new(object, store.clock())
-    })?;
+    writer.own_new(&mut object, store.clock());
+    let made = insert(store, target, object, dry_run, &writer)?;
     Ok(warned(
         respond::json(201, &view.one(&made, store.clock().now())),
         &warnings,
@@ -131,9 +130,11 @@ pub(super) fn insert(
     target: &Target,
     object: Value,
     dry_run: bool,
-    check: impl FnOnce(&mut Value) -> Result<(), Status>,
+    writer: &Writer,
 ) -> Result<Arc<Value>, Status> {
-    store.try_create(target.kind, object, dry_run, check)
+    store.try_create(target.kind, object, dry_run, |object| {
+        writer.admit_new(object)
+    })
 }
 
 /// Puts the object where the path says, unless it says otherwise itself.

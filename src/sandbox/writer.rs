@@ -7,9 +7,10 @@ use super::defaults;
 use super::kinds::Kind;
 use super::requests::{Request, Target};
 use super::status::Status;
-use crate::merge::apply::{self, Author, Owner};
+use crate::merge::apply::{self, Author, Conflict, Conflicts, Owner};
 use crate::merge::fields::Path;
 use crate::merge::schema::{self, Schema};
+use crate::merge::typed;
 
 /// One client's write to one resource.
 #[derive(Debug)]
@@ -78,32 +79,32 @@ impl Writer {
         Ok(Vec::new())
     }
 
-    /// The last word on a new object that has all its defaults.
-    ///
-    /// # Errors
-    /// 422 when it breaks a rule of its kind.
-    pub(super) fn admit_new(&self, object: &mut Value, clock: &Clock) -> Result<(), Status> {
-        prune_nulls(object);
+    /// Notes who owns the fields of a new object: what the client said and the plain defaults, not what is generated later.
+    pub(super) fn own_new(&self, object: &mut Value, clock: &Clock) {
+        let mut filled = object.clone();
+        if self.kind.has_status() {
+            filled.as_object_mut().map(|fields| fields.remove("status"));
+        }
+        defaults::fill(self.kind, &mut filled);
         let time = clock.stamp();
-        let nothing = json!({});
         let owners = apply::note_update(
-            &nothing,
-            object,
+            &json!({}),
+            &filled,
             Vec::new(),
             &self.author(&time),
             self.schema(),
             |path| self.owns(path),
         );
         apply::set_owners(object, owners);
-        Ok(())
     }
 
-    /// The last word on a new object that came by an apply: its owners are written already.
+    /// The last word on a new object that has all its defaults.
     ///
     /// # Errors
-    /// As [`Self::admit_new`].
-    pub(super) fn admit_applied(&self, object: &mut Value) -> Result<(), Status> {
+    /// 422 when it breaks a rule of its kind.
+    pub(super) fn admit_new(&self, object: &mut Value) -> Result<(), Status> {
         prune_nulls(object);
+        let _ = self.kind;
         Ok(())
     }
 
@@ -149,18 +150,41 @@ impl Writer {
         clock: &Clock,
     ) -> Result<Value, Status> {
         let time = clock.stamp();
-        apply::apply(live, config, &self.author(&time), self.schema(), force, |path| self.owns(path)).map_err(|conflicts| {
-            let causes: Vec<Value> = conflicts
-                .0
-                .iter()
-                .map(|one| {
-                    json!({"reason": "FieldManagerConflict", "message": format!("conflict with {}", one.owner), "field": one.field})
-                })
-                .collect();
-            let mut status = Status::new(409, "Conflict", conflicts.to_string());
-            *status.details = json!({"causes": causes});
-            status
-        })
+        let author = self.author(&time);
+        let apply = |force| {
+            apply::apply(live, config, &author, self.schema(), force, |path| {
+                self.owns(path)
+            })
+        };
+        apply(force)
+            .or_else(
+                |conflicts| match self.beyond_last_applied(live, conflicts) {
+                    None => apply(true),
+                    Some(conflicts) => Err(conflicts),
+                },
+            )
+            .map_err(|conflicts| conflict(&conflicts))
+    }
+
+    /// The conflicts that count: kubectl may take over what it applied itself from the client's side.
+    fn beyond_last_applied(&self, live: &Value, conflicts: Conflicts) -> Option<Conflicts> {
+        if self.manager != "kubectl" {
+            return Some(conflicts);
+        }
+        let applied = live["metadata"]["annotations"][LAST_APPLIED]
+            .as_str()
+            .unwrap_or_default();
+        let applied: Value = serde_json::from_str(applied).unwrap_or_default();
+        let own: Vec<String> = typed::fields_of(&applied, self.schema())
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let rest: Vec<Conflict> = conflicts
+            .0
+            .into_iter()
+            .filter(|one| !own.contains(&one.field))
+            .collect();
+        (!rest.is_empty()).then_some(Conflicts(rest))
     }
 
     /// Brings a changed object into the form in which it is stored; its owners are another matter.
@@ -266,6 +290,17 @@ fn check_version(kind: Kind, old: &Value, new: &Value) -> Result<(), Status> {
         }
         _ => Ok(()),
     }
+}
+
+/// Where client-side apply keeps what it applied.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+fn conflict(conflicts: &Conflicts) -> Status {
+    let cause = |one: &Conflict| json!({"reason": "FieldManagerConflict", "message": format!("conflict with {}", one.owner), "field": one.field});
+    let causes: Vec<Value> = conflicts.0.iter().map(cause).collect();
+    let mut status = Status::new(409, "Conflict", conflicts.to_string());
+    *status.details = json!({"causes": causes});
+    status
 }
 
 /// The owners on which a change builds: a client may rewrite the record, and an empty entry erases it.
