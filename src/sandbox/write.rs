@@ -27,9 +27,6 @@ pub(super) fn create(
     let mut object = request.document(target.kind)?;
     let warnings = writer.check_form(&object)?;
     place(target, &mut object)?;
-    if target.kind == Kind::Pod {
-        admission::admit_pod(store, &mut object)?;
-    }
     let dry_run = request.dry_run()?;
     writer.own_new(&mut object, store.clock());
     let made = insert(store, target, object, dry_run, &writer)?;
@@ -128,10 +125,13 @@ pub(super) fn delete_collection(
 pub(super) fn insert(
     store: &Store,
     target: &Target,
-    object: Value,
+    mut object: Value,
     dry_run: bool,
     writer: &Writer,
 ) -> Result<Arc<Value>, Status> {
+    if target.kind == Kind::Pod {
+        admission::admit_pod(store, &mut object)?;
+    }
     store.try_create(target.kind, object, dry_run, |object| {
         writer.admit_new(object)
     })

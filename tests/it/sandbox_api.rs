@@ -250,6 +250,42 @@ async fn faults_are_seen_by_clients_and_pass() {
 }
 
 #[tokio::test]
+async fn a_namespace_takes_its_content_along() {
+    let sandbox = sandbox();
+    let client = client(&sandbox);
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let home: Namespace = serde_json::from_value(json!({"metadata": {"name": "team"}})).unwrap();
+    namespaces
+        .create(&PostParams::default(), &home)
+        .await
+        .unwrap();
+    let maps: Api<ConfigMap> = Api::namespaced(client, "team");
+    maps.create(&PostParams::default(), &config_map("x", &json!({})))
+        .await
+        .unwrap();
+    let mut changes = sandbox.store().changes();
+    namespaces
+        .delete("team", &DeleteParams::default())
+        .await
+        .unwrap();
+    while namespaces.get_opt("team").await.unwrap().is_some() {
+        changes.next().await.unwrap();
+    }
+    assert!(
+        maps.list(&ListParams::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
+    let nowhere = refusal(
+        maps.create(&PostParams::default(), &config_map("y", &json!({})))
+            .await,
+    );
+    assert_eq!(nowhere.message, r#"namespaces "team" not found"#);
+}
+
+#[tokio::test]
 async fn an_apply_owns_conflicts_and_leaves() {
     let sandbox = sandbox();
     let maps: Api<ConfigMap> = Api::default_namespaced(client(&sandbox));
