@@ -53,7 +53,10 @@ pub enum Dialog {
 pub struct State {
     pub target: Target,
     pub namespace: String,
+    /// The target's time, set before each message: moments are kept finer than the tick.
     pub now: Timestamp,
+    /// The last tick; what counts seconds was drawn for it.
+    ticked: Timestamp,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     pub link: Link,
@@ -147,6 +150,7 @@ impl State {
         Self {
             target,
             now,
+            ticked: now,
             size: (80, 24),
             link: Link::Connecting { since: now },
             focus: Pane::default(),
@@ -258,10 +262,11 @@ fn tick(state: &mut State, now: Timestamp, turn: &mut Turn) {
     let minute = |t: Timestamp| t.as_second().div_euclid(60);
     let shows_seconds = state.size.0 >= State::WIDE
         || state.link.shows_seconds()
-        || state.runs.ages(state.now, now);
-    state.dirty |= shows_seconds || minute(now) != minute(state.now);
+        || state.runs.ages(state.ticked, now);
+    state.dirty |= shows_seconds || minute(now) != minute(state.ticked);
     state.dirty |= state.notices.expire(now);
     state.now = now;
+    state.ticked = now;
     turn.now = now;
     state.runs.tick(turn);
 }

@@ -87,6 +87,7 @@ async fn turn(
 }
 
 fn take(screen: &mut Screen, world: &mut World, state: &mut State, msg: Msg) {
+    state.now = world.now();
     for effect in update(state, msg) {
         match effect {
             Effect::Copy(text) => screen.copy(&text),

@@ -3,7 +3,7 @@
 use super::args::{Colour, Globals};
 use super::exit::{Exit, Failure};
 use super::session::Setup;
-use crate::app::{State, settings};
+use crate::app::{Effect, State, overlays, settings};
 use crate::domain::guard::Wanted;
 use crate::runtime::World;
 use crate::runtime::look::Around;
@@ -65,6 +65,7 @@ async fn session(globals: &Globals, setup: &Setup, place: Place) -> Result<Exit,
     world.recall();
     world.watch();
     world.watch_files(setup.settings.path());
+    world.perform(Effect::Overlays(overlays::Effect::List));
     let ended = tui::run(&mut world, &mut state, &theme(globals)).await;
     world.close().await;
     match ended {

@@ -153,6 +153,15 @@ impl Worker {
                 &format!("Failed to create pod sandbox: {error}"),
             );
         }
+        // A kubelet looks at the volumes some time after the pod came: a ConfigMap made right behind its Job is there by then.
+        tokio::select! {
+            biased;
+            interrupt = interrupted(&mut self.news, &self.pod, self.ending, self.deadline) => {
+                self.interrupt(interrupt);
+                return None;
+            }
+            () = tokio::time::sleep(SETUP) => {}
+        }
         let volumes = loop {
             configuration.mark_unchanged();
             let pause = match Volumes::read(
@@ -185,14 +194,6 @@ impl Worker {
                 () = tokio::time::sleep(pause) => {}
             }
         };
-        tokio::select! {
-            biased;
-            interrupt = interrupted(&mut self.news, &self.pod, self.ending, self.deadline) => {
-                self.interrupt(interrupt);
-                return None;
-            }
-            () = tokio::time::sleep(SETUP) => {}
-        }
         self.state.sandbox = true;
         self.state.ip = Some(self.context.address());
         Some(volumes)
