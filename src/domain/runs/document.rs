@@ -183,3 +183,141 @@ impl Run {
             .map_or_else(|| self.job.clone(), |n| n.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::logs::{LogEvent, LogLine};
+    use crate::domain::observed::{
+        ContainerSeen, ContainerState, JobFinish, JobSeen, PodSeen, Seen,
+    };
+    use crate::domain::runs::{RunId, Runs, Ttl};
+    use std::collections::BTreeMap;
+
+    fn at(seconds: f64) -> Timestamp {
+        let start: Timestamp = "2026-11-24T14:02:20Z".parse().unwrap();
+        start + jiff::SignedDuration::from_secs_f64(seconds)
+    }
+
+    fn job(finish: Option<JobFinish>) -> JobSeen {
+        JobSeen {
+            name: "llmctl-exec-1-208-task-none-0123456789".into(),
+            namespace: "llmctl".into(),
+            uid: "00000000-0000-4000-8000-000000000208".into(),
+            labels: BTreeMap::from([
+                ("llmctl.flowchart.execution_id".into(), "208".into()),
+                ("app.kubernetes.io/managed-by".into(), "llmctl-dev".into()),
+            ]),
+            annotations: BTreeMap::from([("llmctl.dev/sample".into(), "fail".into())]),
+            created: at(0.0),
+            started: Some(at(0.0)),
+            finish,
+            finishing: false,
+            suspended: false,
+            active: 0,
+            ttl: Some(Ttl(1800)),
+            deadline: Some(2160),
+            deleting: None,
+            image: "llmctl-executor-frontier:0.1.0".into(),
+        }
+    }
+
+    fn pod(state: ContainerState) -> PodSeen {
+        PodSeen {
+            name: "llmctl-exec-1-208-task-none-0123456789-x7k2p".into(),
+            namespace: "llmctl".into(),
+            uid: "p".into(),
+            job: job(None).name,
+            job_uid: job(None).uid,
+            created: at(0.0),
+            started: Some(at(0.0)),
+            node: "minikube".into(),
+            phase: "Running".into(),
+            reason: String::new(),
+            message: String::new(),
+            scheduling: None,
+            container: Some(ContainerSeen {
+                id: "containerd://c".into(),
+                image: "llmctl-executor-frontier:0.1.0".into(),
+                image_id: "sha256:00".into(),
+                restarts: 0,
+                state,
+            }),
+            deleting: None,
+        }
+    }
+
+    /// A run that failed with exit code 3, at second 8 of its life.
+    fn failed() -> Runs {
+        let mut runs = Runs::of("llmctl");
+        let id = RunId(job(None).uid);
+        let running = ContainerState::Running { since: at(1.0) };
+        runs.observe(Seen::Job(Box::new(job(None))), at(0.2));
+        runs.observe(Seen::Pod(Box::new(pod(running))), at(1.4));
+        let opened = LogEvent::Opened {
+            container_id: "containerd://c".into(),
+        };
+        runs.log(&id, opened, at(1.5));
+        let result = r#"LLMCTL_EXECUTOR_RESULT_JSON={"contract_version": "v1", "status": "failed", "exit_code": 3, "error": {"code": "execution_error", "message": "Command exited with non-zero code 3.", "retryable": false}, "metrics": {"duration_seconds": 0.25}}"#;
+        let lines = ["LLMCTL_EXECUTOR_STARTED", "about to fail", result]
+            .map(|text| LogLine {
+                at: Some(at(1.75)),
+                text: text.into(),
+            })
+            .into();
+        runs.log(&id, LogEvent::Lines(lines), at(1.8));
+        let ended = ContainerState::Terminated {
+            started: Some(at(1.0)),
+            finished: Some(at(2.0)),
+            exit: 3,
+            signal: None,
+            reason: "Error".into(),
+            message: String::new(),
+        };
+        runs.observe(Seen::Pod(Box::new(pod(ended))), at(2.1));
+        runs.log(&id, LogEvent::Whole, at(2.2));
+        let finish = JobFinish {
+            at: at(4.0),
+            complete: false,
+            reason: "BackoffLimitExceeded".into(),
+            message: "Job has reached the specified backoff limit".into(),
+        };
+        runs.observe(Seen::Job(Box::new(job(Some(finish)))), at(4.3));
+        runs
+    }
+
+    #[test]
+    fn a_retained_run_as_a_document() {
+        let runs = failed();
+        let run = runs.iter().next().unwrap();
+        let target = Target::sandbox();
+        insta::assert_json_snapshot!(RunDocument::new(run, &target, at(8.0)));
+    }
+
+    #[test]
+    fn a_removed_run_has_no_time_left() {
+        let mut runs = failed();
+        let gone = job(None);
+        let finish = JobFinish {
+            at: at(4.0),
+            complete: false,
+            reason: "BackoffLimitExceeded".into(),
+            message: String::new(),
+        };
+        runs.observe(
+            Seen::JobGone(Box::new(JobSeen {
+                finish: Some(finish),
+                ..gone
+            })),
+            at(1805.0),
+        );
+        let run = runs.iter().next().unwrap();
+        let target = Target::sandbox();
+        let document = serde_json::to_value(RunDocument::new(run, &target, at(2000.0))).unwrap();
+        assert_eq!(document["phase"], "removed");
+        assert_eq!(document["ttl"]["removed_by"], "ttl");
+        assert_eq!(document["ttl"]["removed_at"], "2026-11-24T14:32:25Z");
+        assert_eq!(document["ttl"]["remaining_seconds"], Value::Null);
+        assert_eq!(document["exit"], 1);
+    }
+}

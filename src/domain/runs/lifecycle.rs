@@ -164,6 +164,9 @@ impl Runs {
                 run.dispatch = Dispatch::DispatchFailed;
                 run.verdict = Verdict::NotDispatched;
                 run.why.clone_from(&why);
+            } else {
+                // Its Job was there for a moment, and this tool takes it away again.
+                run.cancel_asked.get_or_insert(now);
             }
             run.refusal = Some(why);
         });

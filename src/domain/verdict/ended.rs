@@ -109,10 +109,13 @@ fn by_result(run: &Run, result: &ExecutorResult, reason: &Reason) -> Judgement {
         // is a failure and final (2.7, rule 5).
         _ => {
             let (code, _) = result.error().unwrap_or_default();
-            let why = if started || code != "validation_error" {
-                format!("{} (exit {}).", message(result), result.exit_code)
+            let (message, exit) = (message(result), result.exit_code.to_string());
+            let why = if !started && code == "validation_error" {
+                format!("The executor refused the payload: {message}.")
+            } else if message.contains(&exit) {
+                format!("{message}.")
             } else {
-                format!("The executor refused the payload: {}.", message(result))
+                format!("{message} (exit {exit}).")
             };
             of(Verdict::Failed, false, confirmed, why)
         }

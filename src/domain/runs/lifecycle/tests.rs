@@ -413,6 +413,7 @@ fn a_job_whose_config_map_failed_was_not_dispatched() {
         (Phase::Removed, Verdict::NotDispatched)
     );
     assert_eq!(run.why, "the payload ConfigMap was refused");
+    assert_eq!(run.removal.unwrap().by, RemovedBy::You);
 }
 
 #[test]
