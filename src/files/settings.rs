@@ -272,7 +272,7 @@ mod tests {
         );
         let told: Vec<String> = layer.problems.iter().map(ToString::to_string).collect();
         let beginnings = [
-            "executor.toml:1:23: k8s_job_ttl_seconds = \"30\": out of range",
+            "executor.toml:1:23: k8s_job_ttl_seconds = 30: out of range",
             "executor.toml:2:17: k8s_gpu_limit must be a whole number, without quotes",
             "executor.toml:3:12: provider = \"docker\": Kubernetes is the only provider",
             "executor.toml:4:28: dispatch_timeout_seconds must be a whole number, and is",

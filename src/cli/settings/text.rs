@@ -16,7 +16,8 @@ pub(super) fn show(layered: &Layered, origin: bool) -> String {
         .map(|key| (key, value(layered, key)))
         .collect();
     let name_width = widest(rows.iter().map(|(key, _)| key.name()));
-    let value_width = widest(rows.iter().map(|(_, value)| value.as_str()));
+    // A long image or array pushes the rest of its own line and of no other.
+    let value_width = widest(rows.iter().map(|(_, value)| value.as_str())).min(44);
     let mut out = String::new();
     let mut group: Option<Group> = None;
     for (key, value) in rows {
@@ -32,7 +33,11 @@ pub(super) fn show(layered: &Layered, origin: bool) -> String {
             " "
         };
         let line = if origin {
-            let from = layered.origin(key).as_str();
+            let from = if key.is_secret() {
+                "Studio only"
+            } else {
+                layered.origin(key).as_str()
+            };
             let rule = key.rule();
             format!(
                 "{mark} {:<name_width$}  {value:<value_width$}  {from:<11}  {rule}",

@@ -219,6 +219,7 @@ impl std::fmt::Display for Problem {
             _ => f.write_str(&self.name)?,
         }
         match &self.value {
+            Some(value) if self.is_bare() => write!(f, " = {value}: {}", self.broken),
             Some(value) => write!(f, " = {value:?}: {}", self.broken),
             None if self.name.is_empty() => self.broken.fmt(f),
             None => write!(f, " {}", self.broken),
@@ -227,6 +228,21 @@ impl std::fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl Problem {
+    /// The value reads as well without quotes, as a number is written.
+    fn is_bare(&self) -> bool {
+        let is_typed = matches!(
+            self.key.map(|key| key.facts().kind),
+            Some(Kind::Whole { .. } | Kind::Flag)
+        );
+        let plain = |value: &str| {
+            let fits = |c: char| c.is_ascii_alphanumeric() || "+-_.".contains(c);
+            !value.is_empty() && value.chars().all(fits)
+        };
+        is_typed && self.value.as_deref().is_some_and(plain)
+    }
+}
 
 /// Enough of a value to recognise it.
 fn shorten(text: &str) -> String {
@@ -257,14 +273,14 @@ mod tests {
         let problem = Problem::of(Key::K8sJobTtlSeconds, "30", broken);
         assert_eq!(
             problem.to_string(),
-            "k8s_job_ttl_seconds = \"30\": out of range: must be a whole number of seconds from 60 to 86400"
+            "k8s_job_ttl_seconds = 30: out of range: must be a whole number of seconds from 60 to 86400"
         );
         assert!(
             problem
                 .clone()
                 .at(Place::Environment)
                 .to_string()
-                .starts_with("LLMCTL_NODE_EXECUTOR_K8S_JOB_TTL_SECONDS = \"30\"")
+                .starts_with("LLMCTL_NODE_EXECUTOR_K8S_JOB_TTL_SECONDS = 30")
         );
         let place = Place::File {
             path: "executor.toml".into(),

@@ -109,6 +109,17 @@ pub(super) fn urgent(slice: &Slice, theme: &Theme, key: Key) -> Vec<(String, Ton
         );
         said.push((text, Tone::Warning));
     }
+    let (frontier, vllm) = (Key::K8sFrontierImageTag, Key::K8sVllmImageTag);
+    let preview = slice.preview();
+    if (key == frontier && preview.frontier.ignores_tag())
+        || (key == vllm && preview.vllm.ignores_tag())
+    {
+        let text = format!(
+            "{} no effect: the image is pinned by its digest",
+            glyphs.warning
+        );
+        said.push((text, Tone::Warning));
+    }
     if slice.layered().origin(key) == Origin::Environment {
         let variable = key.variable().unwrap_or_default();
         let text = format!(
