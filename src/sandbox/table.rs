@@ -1,5 +1,9 @@
 //! The printed tables that `kubectl get` asks for.
 
+mod plain;
+mod pods;
+mod workloads;
+
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -57,15 +61,221 @@ pub(super) fn table(
     })
 }
 
-fn columns_of(_kind: Kind) -> &'static [Column] {
-    &[("Name", false), ("Age", false)]
+/// The columns of a kind, in order.
+fn columns_of(kind: Kind) -> &'static [Column] {
+    const NARROW: bool = false;
+    const WIDE: bool = true;
+    const PODS_OF: [Column; 3] = [("Containers", WIDE), ("Images", WIDE), ("Selector", WIDE)];
+    const NAME: Column = ("Name", NARROW);
+    const AGE: Column = ("Age", NARROW);
+    const fn narrow(name: &'static str) -> Column {
+        (name, NARROW)
+    }
+    match kind {
+        Kind::Namespace => &const { [NAME, narrow("Status"), AGE] },
+        Kind::ConfigMap => &const { [NAME, narrow("Data"), AGE] },
+        Kind::Secret => &const { [NAME, narrow("Type"), narrow("Data"), AGE] },
+        Kind::ServiceAccount => &const { [NAME, narrow("Secrets"), AGE] },
+        Kind::Endpoints => &const { [NAME, narrow("Endpoints"), AGE] },
+        Kind::ResourceQuota => &const { [NAME, narrow("Request"), narrow("Limit"), AGE] },
+        Kind::Lease => &const { [NAME, narrow("Holder"), AGE] },
+        Kind::Ingress => {
+            &const {
+                [
+                    NAME,
+                    narrow("Class"),
+                    narrow("Hosts"),
+                    narrow("Address"),
+                    narrow("Ports"),
+                    AGE,
+                ]
+            }
+        }
+        Kind::RoleBinding | Kind::ClusterRoleBinding => {
+            &const {
+                [
+                    NAME,
+                    narrow("Role"),
+                    AGE,
+                    ("Users", WIDE),
+                    ("Groups", WIDE),
+                    ("ServiceAccounts", WIDE),
+                ]
+            }
+        }
+        Kind::Role | Kind::ClusterRole | Kind::LimitRange => {
+            &const { [NAME, narrow("Created At")] }
+        }
+        Kind::Event => &[
+            ("Last Seen", NARROW),
+            ("Type", NARROW),
+            ("Reason", NARROW),
+            ("Object", NARROW),
+            ("Subobject", WIDE),
+            ("Source", WIDE),
+            ("Message", NARROW),
+            ("First Seen", WIDE),
+            ("Count", WIDE),
+            ("Name", WIDE),
+        ],
+        Kind::Node => &[
+            NAME,
+            ("Status", NARROW),
+            ("Roles", NARROW),
+            AGE,
+            ("Version", NARROW),
+            ("Internal-IP", WIDE),
+            ("External-IP", WIDE),
+            ("OS-Image", WIDE),
+            ("Kernel-Version", WIDE),
+            ("Container-Runtime", WIDE),
+        ],
+        Kind::Pod => &[
+            NAME,
+            ("Ready", NARROW),
+            ("Status", NARROW),
+            ("Restarts", NARROW),
+            AGE,
+            ("IP", WIDE),
+            ("Node", WIDE),
+            ("Nominated Node", WIDE),
+            ("Readiness Gates", WIDE),
+        ],
+        Kind::Service => &[
+            NAME,
+            ("Type", NARROW),
+            ("Cluster-IP", NARROW),
+            ("External-IP", NARROW),
+            ("Port(s)", NARROW),
+            AGE,
+            ("Selector", WIDE),
+        ],
+        Kind::PersistentVolumeClaim => &[
+            NAME,
+            ("Status", NARROW),
+            ("Volume", NARROW),
+            ("Capacity", NARROW),
+            ("Access Modes", NARROW),
+            ("StorageClass", NARROW),
+            ("VolumeAttributesClass", NARROW),
+            AGE,
+            ("VolumeMode", WIDE),
+        ],
+        Kind::Deployment => {
+            &const {
+                [
+                    NAME,
+                    narrow("Ready"),
+                    narrow("Up-to-date"),
+                    narrow("Available"),
+                    AGE,
+                    PODS_OF[0],
+                    PODS_OF[1],
+                    PODS_OF[2],
+                ]
+            }
+        }
+        Kind::ReplicaSet => {
+            &const {
+                [
+                    NAME,
+                    narrow("Desired"),
+                    narrow("Current"),
+                    narrow("Ready"),
+                    AGE,
+                    PODS_OF[0],
+                    PODS_OF[1],
+                    PODS_OF[2],
+                ]
+            }
+        }
+        Kind::Job => {
+            &const {
+                [
+                    NAME,
+                    narrow("Status"),
+                    narrow("Completions"),
+                    narrow("Duration"),
+                    AGE,
+                    PODS_OF[0],
+                    PODS_OF[1],
+                    PODS_OF[2],
+                ]
+            }
+        }
+    }
 }
 
-fn cells(_kind: Kind, object: &Value, now: Timestamp) -> Vec<Value> {
-    vec![
-        object["metadata"]["name"].clone(),
-        age(&object["metadata"]["creationTimestamp"], now).into(),
-    ]
+/// The cells of an object's row, one for each column.
+fn cells(kind: Kind, object: &Value, now: Timestamp) -> Vec<Value> {
+    let name = object["metadata"]["name"].clone();
+    let created = &object["metadata"]["creationTimestamp"];
+    let age = Value::from(age(created, now));
+    match kind {
+        Kind::Pod => pods::cells(object, now, name, age),
+        Kind::Job => workloads::job(object, now, name, age),
+        Kind::Deployment => workloads::deployment(object, name, age),
+        Kind::ReplicaSet => workloads::replica_set(object, name, age),
+        Kind::Event => plain::event(object, now, name),
+        Kind::Node => plain::node(object, name, age),
+        Kind::Service => plain::service(object, name, age),
+        Kind::Ingress => plain::ingress(object, name, age),
+        Kind::PersistentVolumeClaim => plain::claim(object, name, age),
+        Kind::RoleBinding | Kind::ClusterRoleBinding => plain::binding(object, name, age),
+        Kind::Namespace => vec![name, object["status"]["phase"].clone(), age],
+        Kind::ConfigMap => vec![
+            name,
+            (size(&object["data"]) + size(&object["binaryData"])).into(),
+            age,
+        ],
+        Kind::Secret => vec![
+            name,
+            object["type"].clone(),
+            size(&object["data"]).into(),
+            age,
+        ],
+        Kind::ServiceAccount => vec![name, size(&object["secrets"]).into(), age],
+        Kind::Endpoints => vec![name, plain::endpoints(object).into(), age],
+        Kind::ResourceQuota => plain::quota(object, name, age),
+        Kind::Lease => vec![name, text(&object["spec"]["holderIdentity"]).into(), age],
+        Kind::Role | Kind::ClusterRole | Kind::LimitRange => vec![name, created.clone()],
+    }
+}
+
+/// A text, or an empty one.
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// A text, or a word for its absence.
+fn text_or<'a>(value: &'a Value, absent: &'a str) -> &'a str {
+    value
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .unwrap_or(absent)
+}
+
+/// A count, or zero.
+fn count(value: &Value) -> i64 {
+    value.as_i64().unwrap_or(0)
+}
+
+/// How many entries a list or an object has.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.len(),
+        Value::Object(fields) => fields.len(),
+        _ => 0,
+    }
+}
+
+/// The items of a list that may be absent.
+fn each(value: &Value) -> impl DoubleEndedIterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn joined<'a>(parts: impl Iterator<Item = &'a str>, with: &str) -> String {
+    parts.collect::<Vec<_>>().join(with)
 }
 
 /// How long ago a time was, in kubectl's short form.
