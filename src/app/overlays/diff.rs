@@ -104,12 +104,17 @@ impl Slice {
         }
     }
 
+    /// Lines that the cursor can be on: what the last apply could not do, and the plan.
     fn diff_lines(&self) -> usize {
-        let row = self
-            .diff
-            .as_ref()
-            .and_then(|diff| self.row(&diff.name).map(|row| (diff, row)));
-        row.map_or(0, |(diff, row)| diff.lines(row).len())
+        let Some(diff) = &self.diff else {
+            return 0;
+        };
+        let failed = match &diff.report {
+            // A head before them and a blank line behind.
+            Some(report) => report.failures().count() + 2,
+            None => 0,
+        };
+        failed + self.row(&diff.name).map_or(0, |row| diff.lines(row).len())
     }
 
     /// The plan that the dialog shows.
