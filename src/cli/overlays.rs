@@ -239,7 +239,10 @@ async fn diff(
         .plan(name, objects, world.namespace())
         .await?;
     match globals.output {
-        Format::Text => output::text(&text::plan(globals, &plan, world.target()))?,
+        Format::Text => {
+            let colour = globals.color.on(&std::io::stdout());
+            output::text(&text::plan(globals, &plan, world.target(), colour))?;
+        }
         Format::Jsonl => {
             for change in &plan.changes {
                 output::document(Format::Jsonl, change)?;
@@ -289,7 +292,9 @@ async fn apply(
         .cluster()
         .plan(name, objects, world.namespace())
         .await?;
-    output::progress(text::plan(globals, &plan, world.target()).trim_end());
+    for line in text::plan(globals, &plan, world.target(), false).lines() {
+        output::progress(line);
+    }
     if let Some(refusal) = plan.refusal(options) {
         return Err(refused(ApplyError::Refused {
             overlay: name.to_owned(),
@@ -312,7 +317,7 @@ async fn apply(
             .map_err(refused)?
     };
     match globals.output {
-        Format::Text => output::text(&text::report(&report, world.target()))?,
+        Format::Text => output::text(&text::report(globals, &report, world.target()))?,
         Format::Jsonl => {
             for applied in &report.applied {
                 output::document(Format::Jsonl, applied)?;

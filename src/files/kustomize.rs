@@ -119,6 +119,130 @@ mod tests {
 
     const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: '1'}\n";
 
+    const K: &str = "d/kustomization.yaml";
+
+    /// Files, and what the problem says.
+    const CASES: &[(&[(&str, &str)], &str)] = &[
+        (&[], "d: has no kustomization file; create"),
+        (
+            &[(K, "# only a comment\n")],
+            "d/kustomization.yaml: is empty",
+        ),
+        (
+            &[(K, "resources: [c.yaml]\n")],
+            "`c.yaml` is neither a file nor a directory",
+        ),
+        (
+            &[(K, "resources: [../c.yaml]\n"), ("c.yaml", MAP)],
+            "`../c.yaml` is a file outside d",
+        ),
+        (
+            &[(K, "resources: ['https://h/x']\n")],
+            "is not on this machine",
+        ),
+        (&[(K, "resources: [.]\n")], "includes itself: d → d"),
+        (
+            &[(K, "resources: []\nvars: []\n")],
+            "d/kustomization.yaml:2: unknown field `vars`",
+        ),
+        (
+            &[(K, "images:\n- name: a\n  newtag: b\n")],
+            "d/kustomization.yaml:3: unknown field `newtag`",
+        ),
+        (&[(K, "resources: [\n")], "correct the YAML"),
+        (&[(K, "kind: Component\n")], "is a `Component`"),
+        (
+            &[
+                (K, "resources: []\n"),
+                ("d/kustomization.yml", "resources: []\n"),
+            ],
+            "keep one kustomization file",
+        ),
+        (
+            &[
+                (K, "resources: [c.yaml]\n"),
+                ("d/c.yaml", "kind: ConfigMap\n"),
+            ],
+            "d/c.yaml: ConfigMap has no apiVersion",
+        ),
+        (
+            &[
+                (K, "resources: [c.yaml]\n"),
+                ("d/c.yaml", "apiVersion: v1\nkind: ConfigMap\n"),
+            ],
+            "has no metadata.name",
+        ),
+        (
+            &[
+                (K, "resources: [c.yaml, e.yaml]\n"),
+                ("d/c.yaml", MAP),
+                ("d/e.yaml", MAP),
+            ],
+            "ConfigMap/c in namespace default is in `resources` twice",
+        ),
+        (
+            &[(K, "patches: [{patch: '{}', path: x}]\n")],
+            "exactly one of `path` and `patch`",
+        ),
+        (
+            &[(K, "patches: [{path: x.yaml}]\n")],
+            "`x.yaml` does not exist",
+        ),
+        (&[(K, "patches: [{patch: '[]'}]\n")], "has no target"),
+        (
+            &[(K, "patches: [{patch: 'word', target: {kind: A}}]\n")],
+            "neither an object nor a list",
+        ),
+        (
+            &[(K, "patches: [{patch: '{}', target: {name: '('}}]\n")],
+            "`(` in a patch target",
+        ),
+        (
+            &[(
+                K,
+                "patches: [{patch: '{apiVersion: v1, kind: Secret, metadata: {name: s}}'}]\n",
+            )],
+            "a patch is for Secret/s in namespace default, which is not there",
+        ),
+        (
+            &[
+                (
+                    K,
+                    "resources: [c.yaml]\npatches: [{patch: '[{op: remove, path: /data/b}]', target: {kind: ConfigMap}}]\n",
+                ),
+                ("d/c.yaml", MAP),
+            ],
+            "operation 1 of a JSON patch fails on ConfigMap/c",
+        ),
+        (
+            &[(K, "replicas: [{name: x, count: 1}]\n")],
+            "`replicas` names `x`",
+        ),
+        (
+            &[(K, "configMapGenerator: [{name: g, literals: [hunter2]}]\n")],
+            "a literal of generator `g` is not KEY=VALUE",
+        ),
+        (
+            &[(K, "configMapGenerator: [{name: g, literals: [a=1, a=2]}]\n")],
+            "has the key `a` twice",
+        ),
+        (
+            &[(K, "configMapGenerator: [{name: g, behavior: merge}]\n")],
+            "there is no ConfigMap/g",
+        ),
+        (
+            &[
+                (K, "configMapGenerator: [{name: g, envs: [e]}]\n"),
+                ("d/e", "A=1\n=2\n"),
+            ],
+            "d/e:2: does not start with a variable name",
+        ),
+        (
+            &[(K, "sortOptions: {order: random}\n")],
+            "sortOptions.order is `random`",
+        ),
+    ];
+
     fn rendered(files: &[(&str, &str)]) -> Rendering {
         let files: BTreeMap<String, String> = files
             .iter()
@@ -134,128 +258,7 @@ mod tests {
 
     #[test]
     fn every_mistake_names_its_file_and_the_next_step() {
-        let k = "d/kustomization.yaml";
-        let cases: &[(&[(&str, &str)], &str)] = &[
-            (&[], "d: has no kustomization file; create"),
-            (
-                &[(k, "# only a comment\n")],
-                "d/kustomization.yaml: is empty",
-            ),
-            (
-                &[(k, "resources: [c.yaml]\n")],
-                "`c.yaml` is neither a file nor a directory",
-            ),
-            (
-                &[(k, "resources: [../c.yaml]\n"), ("c.yaml", MAP)],
-                "`../c.yaml` is a file outside d",
-            ),
-            (
-                &[(k, "resources: ['https://h/x']\n")],
-                "is not on this machine",
-            ),
-            (&[(k, "resources: [.]\n")], "includes itself: d → d"),
-            (
-                &[(k, "resources: []\nvars: []\n")],
-                "d/kustomization.yaml:2: unknown field `vars`",
-            ),
-            (
-                &[(k, "images:\n- name: a\n  newtag: b\n")],
-                "d/kustomization.yaml:3: unknown field `newtag`",
-            ),
-            (&[(k, "resources: [\n")], "correct the YAML"),
-            (&[(k, "kind: Component\n")], "is a `Component`"),
-            (
-                &[
-                    (k, "resources: []\n"),
-                    ("d/kustomization.yml", "resources: []\n"),
-                ],
-                "keep one kustomization file",
-            ),
-            (
-                &[
-                    (k, "resources: [c.yaml]\n"),
-                    ("d/c.yaml", "kind: ConfigMap\n"),
-                ],
-                "d/c.yaml: ConfigMap has no apiVersion",
-            ),
-            (
-                &[
-                    (k, "resources: [c.yaml]\n"),
-                    ("d/c.yaml", "apiVersion: v1\nkind: ConfigMap\n"),
-                ],
-                "has no metadata.name",
-            ),
-            (
-                &[
-                    (k, "resources: [c.yaml, e.yaml]\n"),
-                    ("d/c.yaml", MAP),
-                    ("d/e.yaml", MAP),
-                ],
-                "ConfigMap/c in namespace default is in `resources` twice",
-            ),
-            (
-                &[(k, "patches: [{patch: '{}', path: x}]\n")],
-                "exactly one of `path` and `patch`",
-            ),
-            (
-                &[(k, "patches: [{path: x.yaml}]\n")],
-                "`x.yaml` does not exist",
-            ),
-            (&[(k, "patches: [{patch: '[]'}]\n")], "has no target"),
-            (
-                &[(k, "patches: [{patch: 'word', target: {kind: A}}]\n")],
-                "neither an object nor a list",
-            ),
-            (
-                &[(k, "patches: [{patch: '{}', target: {name: '('}}]\n")],
-                "`(` in a patch target",
-            ),
-            (
-                &[(
-                    k,
-                    "patches: [{patch: '{apiVersion: v1, kind: Secret, metadata: {name: s}}'}]\n",
-                )],
-                "a patch is for Secret/s in namespace default, which is not there",
-            ),
-            (
-                &[
-                    (
-                        k,
-                        "resources: [c.yaml]\npatches: [{patch: '[{op: remove, path: /data/b}]', target: {kind: ConfigMap}}]\n",
-                    ),
-                    ("d/c.yaml", MAP),
-                ],
-                "operation 1 of a JSON patch fails on ConfigMap/c",
-            ),
-            (
-                &[(k, "replicas: [{name: x, count: 1}]\n")],
-                "`replicas` names `x`",
-            ),
-            (
-                &[(k, "configMapGenerator: [{name: g, literals: [hunter2]}]\n")],
-                "a literal of generator `g` is not KEY=VALUE",
-            ),
-            (
-                &[(k, "configMapGenerator: [{name: g, literals: [a=1, a=2]}]\n")],
-                "has the key `a` twice",
-            ),
-            (
-                &[(k, "configMapGenerator: [{name: g, behavior: merge}]\n")],
-                "there is no ConfigMap/g",
-            ),
-            (
-                &[
-                    (k, "configMapGenerator: [{name: g, envs: [e]}]\n"),
-                    ("d/e", "A=1\n=2\n"),
-                ],
-                "d/e:2: does not start with a variable name",
-            ),
-            (
-                &[(k, "sortOptions: {order: random}\n")],
-                "sortOptions.order is `random`",
-            ),
-        ];
-        for (files, wanted) in cases {
+        for (files, wanted) in CASES {
             let problem = rendered(files).result.unwrap_err();
             let text = problem.to_string();
             assert!(text.contains(wanted), "wanted {wanted:?} in {text:?}");

@@ -210,15 +210,14 @@ impl Slice {
         } else {
             None
         };
-        match question {
-            Some(question) => turn.open = Some(Dialog::Question(Box::new(question))),
-            None => {
-                if let super::super::Effect::Overlays(effect) = &effect {
-                    self.leaving(effect);
-                }
-                turn.effects.push(effect);
-            }
+        if let Some(question) = question {
+            turn.open = Some(Dialog::Question(Box::new(question)));
+            return;
         }
+        if let super::super::Effect::Overlays(effect) = &effect {
+            self.leaving(effect);
+        }
+        turn.effects.push(effect);
     }
 
     /// An effect is about to be performed: an apply begins.

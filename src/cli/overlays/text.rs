@@ -9,7 +9,7 @@ use crate::domain::overlays::{Overlay, Standing};
 use crate::domain::target::Target;
 use crate::sanitize::sanitize;
 use serde_json::Value;
-use std::io;
+use std::fmt::Write as _;
 
 /// One row per overlay; what is broken says why below it.
 pub(super) fn list(overlays: &[Overlay]) -> String {
@@ -36,15 +36,21 @@ pub(super) fn list(overlays: &[Overlay]) -> String {
     );
     for (row, overlay) in rows.iter().zip(overlays) {
         let [a, b, c, d] = row;
-        out += &format!(
-            "{}\n",
-            sanitize(&format!("{a:name$}  {b:state$}  {c:applied$}  {d}"))
+        push(
+            &mut out,
+            &format!("{a:name$}  {b:state$}  {c:applied$}  {d}"),
         );
         if let Standing::Broken(problem) = &overlay.standing {
-            out += &format!("{}\n", sanitize(&format!("  {problem}")));
+            push(&mut out, &format!("  {problem}"));
         }
     }
     out
+}
+
+/// Adds a line, harmless to a terminal.
+fn push(out: &mut String, line: &str) {
+    out.push_str(&sanitize(line));
+    out.push('\n');
 }
 
 /// YAML documents, each begun by `---`.
@@ -60,16 +66,23 @@ pub(super) fn yaml(objects: &[Value]) -> Result<String, Failure> {
 }
 
 /// Head and lines of a plan; what is the same is only counted.
-pub(super) fn plan(globals: &Globals, plan: &Plan, target: &Target) -> String {
-    let colour = globals.color.on(&io::stdout());
+pub(super) fn plan(globals: &Globals, plan: &Plan, target: &Target, colour: bool) -> String {
     let to = plan.namespaces.join(", ");
-    let head = format!(
-        "{} → {to} @ {}: {}",
-        plan.overlay,
-        target.badge(),
-        plan.summary()
+    let (arrow, dot) = if globals.ascii {
+        ("->", "-")
+    } else {
+        ("→", "·")
+    };
+    let mut out = String::new();
+    push(
+        &mut out,
+        &format!(
+            "{} {arrow} {to} @ {}: {}",
+            plan.overlay,
+            target.badge(),
+            plan.summary().replace('·', dot)
+        ),
     );
-    let mut out = format!("{}\n", sanitize(&head));
     for line in lines::of(plan) {
         let glyph = if globals.ascii {
             ascii(line.mark)
@@ -78,9 +91,11 @@ pub(super) fn plan(globals: &Globals, plan: &Plan, target: &Target) -> String {
         };
         let text = sanitize(&line.text);
         let plain = format!("{:indent$}{glyph} {text}", "", indent = line.mark.indent());
-        match paint(line.mark).filter(|_| colour) {
-            Some(code) => out += &format!("\x1b[{code}m{}\x1b[0m\n", plain.trim_end()),
-            None => out += &format!("{}\n", plain.trim_end()),
+        if let Some(code) = paint(line.mark).filter(|_| colour) {
+            let _ = writeln!(out, "\x1b[{code}m{}\x1b[0m", plain.trim_end());
+        } else {
+            out += plain.trim_end();
+            out.push('\n');
         }
     }
     out
@@ -129,16 +144,20 @@ fn words(outcome: &Outcome) -> String {
 }
 
 /// What an apply came to, and everything that is not as the overlay says.
-pub(super) fn report(report: &Report, target: &Target) -> String {
-    let head = format!(
-        "{} @ {}: {}",
-        report.overlay,
-        target.badge(),
-        report.summary()
+pub(super) fn report(globals: &Globals, report: &Report, target: &Target) -> String {
+    let summary = report.summary();
+    let summary = if globals.ascii {
+        summary.replace('·', "-")
+    } else {
+        summary
+    };
+    let mut out = String::new();
+    push(
+        &mut out,
+        &format!("{} @ {}: {summary}", report.overlay, target.badge()),
     );
-    let mut out = format!("{}\n", sanitize(&head));
     for (object, why) in report.failures() {
-        out += &format!("{}\n", sanitize(&format!("  {object}: {why}")));
+        push(&mut out, &format!("  {object}: {why}"));
     }
     out
 }

@@ -9,6 +9,7 @@ use http::request::Builder;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// A status code and the JSON document with it.
 #[derive(Debug)]
@@ -144,7 +145,7 @@ pub(super) fn path(reference: &ObjectRef, kind: &Kind) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.:~".contains(&byte) {
             path.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            let _ = write!(path, "%{byte:02X}");
         }
     }
     path

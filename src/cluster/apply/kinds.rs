@@ -20,7 +20,7 @@ pub(super) struct Kind {
     /// Empty for the core group.
     pub(super) group: String,
     pub(super) version: String,
-    pub(super) kind: String,
+    pub(super) name: String,
     pub(super) plural: String,
     pub(super) namespaced: bool,
     pub(super) verbs: Vec<String>,
@@ -63,7 +63,7 @@ impl Kinds {
     pub(super) fn find(&self, api_version: &str, kind: &str) -> Option<&Kind> {
         self.0
             .iter()
-            .find(|one| one.kind == kind && one.api_version() == api_version)
+            .find(|one| one.name == kind && one.api_version() == api_version)
     }
 
     /// Every kind once, in its preferred version.
@@ -71,7 +71,7 @@ impl Kinds {
         self.0.iter().enumerate().filter_map(|(at, kind)| {
             let is_first = !self.0[..at]
                 .iter()
-                .any(|before| before.group == kind.group && before.kind == kind.kind);
+                .any(|before| before.group == kind.group && before.name == kind.name);
             is_first.then_some(kind)
         })
     }
@@ -152,7 +152,7 @@ fn aggregated(document: &Value) -> impl Iterator<Item = Kind> + '_ {
             items(version, "/resources").map(move |resource| Kind {
                 group: name.clone(),
                 version: text(version, "/version"),
-                kind: text(resource, "/responseKind/kind"),
+                name: text(resource, "/responseKind/kind"),
                 plural: text(resource, "/resource"),
                 namespaced: text(resource, "/scope") == "Namespaced",
                 verbs: verbs(resource),
@@ -182,7 +182,7 @@ fn plain(list: &Value) -> impl Iterator<Item = Kind> + '_ {
         .map(move |resource| Kind {
             group: group.clone(),
             version: version.clone(),
-            kind: text(resource, "/kind"),
+            name: text(resource, "/kind"),
             plural: text(resource, "/name"),
             namespaced: resource
                 .get("namespaced")

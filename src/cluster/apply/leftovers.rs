@@ -38,7 +38,7 @@ impl Cluster {
         kinds: &Kinds,
     ) -> Result<(Vec<Leftover>, Vec<String>), Error> {
         let listable = kinds.once().filter(|kind| {
-            kind.can("list") && kind.can("delete") && !SPARED.contains(&kind.kind.as_str())
+            kind.can("list") && kind.can("delete") && !SPARED.contains(&kind.name.as_str())
         });
         let places: Vec<(&Kind, Option<&str>)> = listable
             .flat_map(|kind| {
@@ -87,7 +87,7 @@ impl Cluster {
         namespace: Option<&str>,
     ) -> Result<Result<Vec<Leftover>, &'a Kind>, Error> {
         let place = namespace.unwrap_or_default();
-        let asked = Asked::of_kind("list", &kind.kind, &kind.plural, place, &kind.plural);
+        let asked = Asked::of_kind("list", &kind.name, &kind.plural, place, &kind.plural);
         let uri = format!(
             "{}?labelSelector={}%3D{overlay}",
             kind.path(namespace),
@@ -134,7 +134,7 @@ fn leftover(item: &Value, kind: &Kind) -> Option<Leftover> {
     Some(Leftover {
         reference: ObjectRef {
             api_version: kind.api_version(),
-            kind: kind.kind.clone(),
+            kind: kind.name.clone(),
             namespace: text("namespace").map(str::to_owned),
             name: text("name")?.to_owned(),
         },

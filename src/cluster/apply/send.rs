@@ -78,12 +78,11 @@ impl Cluster {
                 .map(|at| {
                     let is_lost = lost.clone();
                     async move {
-                        let answer = match is_lost {
-                            Some(why) => Ok(Outcome::Skipped(why)),
-                            None => {
-                                let change = &plan.changes[at];
-                                self.send_one(change, &sent[at], options.force).await
-                            }
+                        let answer = if let Some(why) = is_lost {
+                            Ok(Outcome::Skipped(why))
+                        } else {
+                            let change = &plan.changes[at];
+                            self.send_one(change, &sent[at], options.force).await
                         };
                         (at, answer)
                     }

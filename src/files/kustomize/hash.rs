@@ -3,6 +3,7 @@
 use super::resource::Resource;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 
 /// Appends the hash to the name of a generated object that wants it.
 pub(super) fn suffix(resource: &mut Resource) {
@@ -61,7 +62,7 @@ fn go_json(value: &Value) -> String {
     for c in value.to_string().chars() {
         match c {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
             }
             c => text.push(c),
         }

@@ -15,7 +15,7 @@ const OPEN_SELECTORS: &[(&str, &str)] = &[
     ("NetworkPolicy", "spec/egress/to/podSelector/matchLabels"),
 ];
 
-/// Selectors inside the pod spec of Deployments and StatefulSets.
+/// Selectors inside the pod spec of `Deployment` and `StatefulSet`.
 const POD_SELECTORS: &[&str] = &[
     "affinity/podAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm/labelSelector/matchLabels",
     "affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution/labelSelector/matchLabels",
@@ -98,7 +98,7 @@ pub(super) fn annotations(loaded: &Loaded, all: &mut [Resource]) {
             true,
             pairs,
         );
-        for path in template_metadata(&resource.kind().to_owned()) {
+        for path in template_metadata(resource.kind()) {
             put(
                 &mut resource.value,
                 &[path.as_slice(), &["annotations"]].concat(),

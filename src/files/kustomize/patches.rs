@@ -66,7 +66,7 @@ pub(super) fn last(
 }
 
 fn text_of(source: &mut Source<'_>, loaded: &Loaded, patch: &Patch) -> Result<Text, Problem> {
-    match (&patch.path, &patch.patch) {
+    match (&patch.path, &patch.inline) {
         (Some(path), None) => {
             let (file, text) = needed_text(source, loaded, path)?;
             Ok(Text { file, text })

@@ -65,7 +65,8 @@ pub(super) struct Labels {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct Patch {
     pub(super) path: Option<String>,
-    pub(super) patch: Option<String>,
+    #[serde(rename = "patch")]
+    pub(super) inline: Option<String>,
     pub(super) target: Option<Target>,
     pub(super) options: BTreeMap<String, bool>,
 }

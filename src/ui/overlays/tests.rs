@@ -1,7 +1,7 @@
 //! The named states of the pane and the diff.
 
 use super::super::stage::{Stage, theme};
-use super::super::theme::{Colors, Theme};
+use super::super::theme::{Colors, Theme, Tone};
 use crate::app::Msg as AnyMsg;
 use crate::app::overlays::{Effect, Msg};
 use crate::domain::overlays::objects::{ObjectRef, Objects};
@@ -372,7 +372,6 @@ fn colours_say_what_words_say() {
         }
         panic!("{wanted} is not shown");
     };
-    use super::super::theme::Tone;
     let fg = |tone| theme().tone(tone).fg;
     assert_eq!(style_of("+ llmctl-studio-backend:0.2.0").fg, fg(Tone::Good));
     assert_eq!(style_of("- llmctl-studio-backend:0.1.0").fg, fg(Tone::Bad));
