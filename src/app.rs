@@ -280,7 +280,12 @@ fn act(state: &mut State, action: Action, turn: &mut Turn) {
             state.palette = palette::Palette::open(state.target.kind == TargetKind::Sandbox);
             turn.open = Some(Dialog::Palette);
         }
-        Action::Focus(pane) => state.focus = pane,
+        Action::Focus(pane) => {
+            state.focus = pane;
+            if pane == Pane::Overlays {
+                state.overlays.looked_at(turn);
+            }
+        }
         // Inside a dialog these go from field to field.
         Action::FocusNext if state.dialogs.is_empty() => {
             state.focus = next_pane(state.focus, 1);

@@ -12,6 +12,7 @@ use crate::domain::overlays::plan::Plan;
 use crate::domain::overlays::progress::{ApplyOptions, Progress, Report};
 use crate::domain::overlays::{Overlay, Problem, Standing};
 use diff::{Applying, Diff};
+use jiff::{SignedDuration, Timestamp};
 use tui_input::InputRequest;
 
 /// One overlay with what is known of it.
@@ -47,7 +48,12 @@ pub struct Slice {
     pub applying: Option<Applying>,
     /// The cluster answers.
     live: bool,
+    /// When all were compared with the cluster.
+    compared_at: Option<Timestamp>,
 }
+
+/// So long a comparison is taken to be true.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 /// Why a comparison came to nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,9 +171,23 @@ impl Slice {
         self.rows.iter_mut().find(|row| row.overlay.name == name)
     }
 
-    /// The overlay that was applied last, when the cluster says so.
+    /// The overlay that is applied, when the cluster says so; of several the one with the most objects.
     pub fn applied_row(&self) -> Option<&Row> {
-        self.rows.iter().find(|row| row.overlay.applied)
+        let objects = |row: &&Row| row.plan.as_ref().map_or(0, |plan| plan.objects.all().len());
+        self.rows
+            .iter()
+            .filter(|row| row.overlay.applied)
+            .max_by_key(objects)
+    }
+
+    /// Somebody looks at the pane: what was compared some time ago is compared again, for the cluster may have changed.
+    pub fn looked_at(&mut self, turn: &mut Turn) {
+        let is_old = self
+            .compared_at
+            .is_none_or(|at| turn.now.duration_since(at) > FRESH);
+        if self.listed && is_old {
+            self.compare_all(turn);
+        }
     }
 
     fn compare(&mut self, name: &str, turn: &mut Turn) {
@@ -183,6 +203,7 @@ impl Slice {
     }
 
     fn compare_all(&mut self, turn: &mut Turn) {
+        self.compared_at = Some(turn.now);
         let names: Vec<String> = self
             .rows
             .iter()
@@ -233,11 +254,22 @@ impl Slice {
         row.failure = None;
         match result {
             Ok(plan) => {
+                let is_other = row
+                    .plan
+                    .as_ref()
+                    .is_some_and(|before| before.objects != plan.objects);
                 row.overlay.compared(&plan);
                 row.lines = lines::of(&plan);
                 row.plan = Some(plan);
                 if is_shown {
                     row.changed_on_disk = false;
+                }
+                if let Some(diff) = self.diff.as_mut().filter(|_| is_shown && is_other) {
+                    // What was agreed to was another plan.
+                    diff.options = ApplyOptions::default();
+                    turn.notice(Notice::warning(format!(
+                        "the files of overlay {name} changed: this is what they say now"
+                    )));
                 }
             }
             Err(PlanFailure::Broken(problem)) => {

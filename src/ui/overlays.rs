@@ -201,7 +201,9 @@ fn draw_known(state: &State, row: &Row, theme: &Theme, frame: &mut Frame, area: 
         );
         lines.extend(wrapped(&text, theme.tone(Tone::Warning)));
     }
-    lines.extend(wrapped(&row.overlay.about, theme.muted()));
+    if !row.overlay.about.is_empty() {
+        lines.extend(wrapped(&row.overlay.about, theme.muted()));
+    }
     let from = format!("from {}", row.overlay.origin);
     lines.push(Line::styled(
         text::fit_middle(&sanitize(&from), room, theme.glyphs().ellipsis),

@@ -150,6 +150,37 @@ fn changed_files_are_marked_listed_and_compared_again() {
 }
 
 #[test]
+fn files_that_change_under_the_diff_take_the_switches_back() {
+    let leftover = || ChangeKind::Prunable { uid: "u".into() };
+    let mut told = Told::new();
+    told.press(Action::DiffOverlay);
+    told.planned(plan("executor", vec![ChangeKind::Same, leftover()]));
+    told.press(Action::PruneOverlay);
+    assert!(told.slice.diff.as_ref().unwrap().options.prune);
+    told.planned(plan("executor", vec![ChangeKind::Same, leftover()]));
+    assert!(told.notices.is_empty(), "the same again is no news");
+    told.planned(plan(
+        "executor",
+        vec![ChangeKind::Same, ChangeKind::Create, leftover()],
+    ));
+    assert!(!told.slice.diff.as_ref().unwrap().options.prune);
+    assert!(told.notices.pop().unwrap().text.contains("changed"));
+}
+
+#[test]
+fn looking_compares_again_but_not_at_every_glance() {
+    let mut told = Told::new();
+    told.taken();
+    told.turn(|slice, turn| slice.looked_at(turn));
+    assert!(told.taken().is_empty());
+    told.turn(|slice, turn| {
+        turn.now = "2026-11-24T08:00:11Z".parse().unwrap();
+        slice.looked_at(turn);
+    });
+    assert_eq!(told.taken().len(), 2);
+}
+
+#[test]
 fn a_plain_apply_is_the_diff_and_enter() {
     let mut told = Told::new();
     told.press(Action::Down);

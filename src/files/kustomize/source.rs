@@ -117,6 +117,11 @@ fn yaml_problem(file: &str, error: &serde_saphyr::Error) -> Problem {
     let plain = error.without_snippet().to_string();
     let first = plain.lines().next().unwrap_or_default();
     let what = first.split(" at line ").next().unwrap_or(first).trim();
+    // All the fields there are would bury the one that is wrong.
+    let what = match what.split_once(", expected one of") {
+        Some((what, all)) if all.len() > 100 => what,
+        _ => what,
+    };
     let next = if what.contains("unknown field") {
         "correct the name, or take the field out: llmctl-dev renders the common part of kustomize only"
     } else {
