@@ -34,6 +34,11 @@ pub(super) fn script_in(namespace: &str, execution: u64, script: &str) -> RunPla
         "container_command": ["/bin/sh", "-c", script],
     }))
     .unwrap();
+    plan_in(namespace, execution, &sample)
+}
+
+/// A run of a sample with settings that every cluster takes.
+pub(super) fn plan_in(namespace: &str, execution: u64, sample: &Sample) -> RunPlan {
     let settings = RunSettings {
         namespace: namespace.to_owned(),
         workspace_identity: "default".into(),
@@ -50,7 +55,7 @@ pub(super) fn script_in(namespace: &str, execution: u64, script: &str) -> RunPla
         argocd_app: None,
         live_code_path: None,
     };
-    plan_run(&sample, execution, &settings, &RunOptions::default()).unwrap()
+    plan_run(sample, execution, &settings, &RunOptions::default()).unwrap()
 }
 
 /// Facts about one Job, in the order in which they came.

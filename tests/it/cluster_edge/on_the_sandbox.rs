@@ -1,11 +1,15 @@
 //! The same edge on the embedded sandbox, whose faults come on demand and whose time is tokio's.
 
-use super::on_a_cluster::script_in;
+use super::on_a_cluster::{plan_in, script_in};
 use futures::{Stream, StreamExt};
 use llmctl_dev::cluster::Cluster;
 use llmctl_dev::cluster::error::Kind;
 use llmctl_dev::cluster::watch::Observation;
-use llmctl_dev::domain::observed::Seen;
+use llmctl_dev::domain::cancel::{CancelPlan, CancelStep};
+use llmctl_dev::domain::logs::LogEvent;
+use llmctl_dev::domain::manifest::RunPlan;
+use llmctl_dev::domain::observed::{PodSeen, Seen};
+use llmctl_dev::domain::samples::Sample;
 use llmctl_dev::domain::target::Target;
 use llmctl_dev::sandbox::faults::{Faults, Refusal};
 use llmctl_dev::sandbox::{Config, Sandbox};
@@ -16,7 +20,7 @@ const NAMESPACE: &str = "default";
 
 fn sandbox(faults: &Faults) -> (Sandbox, Cluster) {
     let sandbox = Sandbox::start(Config {
-        executor: vec!["/bin/false".into()],
+        executor: vec![env!("CARGO_BIN_EXE_llmctl-dev").into(), "executor".into()],
         base: "2026-11-24T08:00:00Z".parse().unwrap(),
         faults: faults.clone(),
     })
@@ -136,13 +140,12 @@ async fn watches_that_end_are_resumed_without_a_loss_being_told() {
         faults.drop_watches();
         let plan = script_in(NAMESPACE, n, "true");
         cluster.create_run(&plan).await.unwrap();
-        let name = until(&mut watch, |o| match o {
+        until(&mut watch, |o| match o {
             Observation::Lost { reason, .. } => panic!("{reason}"),
-            Observation::Seen(Seen::Job(job)) => Some(job.name),
+            Observation::Seen(Seen::Job(job)) if job.name == plan.job_name => Some(()),
             _ => None,
         })
         .await;
-        assert_eq!(name, plan.job_name);
     }
 }
 
@@ -169,4 +172,110 @@ async fn a_busy_server_is_reported_and_asked_once() {
             .to_string()
             .contains("no answer within 15 s")
     );
+}
+
+/// A run of a shell command by the executor, in the image that has it.
+fn executed(namespace: &str, execution: u64, command: &str) -> RunPlan {
+    let sample: Sample = serde_json::from_value(serde_json::json!({
+        "name": "shell", "summary": "runs a command", "command": ["/bin/sh", "-c", command], "image": "llmctl-executor-frontier:0.1.0",
+    }))
+    .unwrap();
+    plan_in(namespace, execution, &sample)
+}
+
+async fn begun(watch: &mut (impl Stream<Item = Observation> + Unpin)) -> PodSeen {
+    until(watch, |o| match o {
+        Observation::Seen(Seen::Pod(pod))
+            if pod.container.as_ref().is_some_and(|c| !c.id.is_empty()) =>
+        {
+            Some(*pod)
+        }
+        _ => None,
+    })
+    .await
+}
+
+async fn log_of(cluster: &Cluster, pod: &PodSeen) -> (Vec<String>, Option<LogEvent>) {
+    let id = &pod.container.as_ref().unwrap().id;
+    let events = timeout(
+        Duration::from_secs(600),
+        cluster
+            .follow_log(NAMESPACE, &pod.name, id)
+            .collect::<Vec<_>>(),
+    );
+    let (mut lines, mut last) = (Vec::new(), None);
+    for event in events.await.expect("the log ends") {
+        match event {
+            LogEvent::Lines(some) => lines.extend(some.into_iter().map(|line| line.text)),
+            other => last = Some(other),
+        }
+    }
+    (lines, last)
+}
+
+#[tokio::test]
+async fn a_short_run_leaves_a_whole_log() {
+    let (_sandbox, cluster) = sandbox(&Faults::default());
+    let mut watch = cluster.watch(NAMESPACE);
+    cluster
+        .create_run(&executed(
+            NAMESPACE,
+            1,
+            "for i in 1 2 3; do echo line $i; done",
+        ))
+        .await
+        .unwrap();
+    let pod = begun(&mut watch).await;
+    let (log, last) = log_of(&cluster, &pod).await;
+    let said: Vec<_> = log
+        .iter()
+        .filter(|line| line.starts_with("line "))
+        .collect();
+    assert_eq!((said.len(), last), (3, Some(LogEvent::Whole)), "{log:?}");
+    assert!(
+        log.last().unwrap().contains("\"status\": \"success\""),
+        "{log:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_cancelled_run_prints_its_result_and_its_job_stays() {
+    let (_sandbox, cluster) = sandbox(&Faults::default());
+    let mut watch = cluster.watch(NAMESPACE);
+    let plan = executed(NAMESPACE, 1, "echo started; exec sleep 600");
+    cluster.create_run(&plan).await.unwrap();
+    let pod = begun(&mut watch).await;
+    let steps = cluster.cancel(
+        NAMESPACE,
+        &plan.job_name,
+        CancelPlan {
+            grace: 20,
+            force: true,
+        },
+    );
+    let steps = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        steps.collect::<Vec<_>>().await
+    };
+    let watching = async { while watch.next().await.is_some() {} };
+    let ((log, last), steps) = tokio::select! {
+        both = async { tokio::join!(log_of(&cluster, &pod), steps) } => both,
+        () = watching => panic!("a watch does not end"),
+    };
+    assert!(
+        matches!(
+            &steps[..],
+            [
+                CancelStep::Asked { .. },
+                CancelStep::Ended { .. },
+                CancelStep::Kept { .. }
+            ]
+        ),
+        "{steps:?}"
+    );
+    assert!(
+        log.last().unwrap().contains("\"status\": \"cancelled\""),
+        "{log:?}"
+    );
+    assert_eq!(last, Some(LogEvent::Whole));
 }
