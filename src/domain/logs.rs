@@ -203,7 +203,9 @@ impl Log {
 
     fn keep(&mut self, mut line: LogLine) {
         if line.text.len() > LINE_MAX {
-            line.text.truncate(line.text.floor_char_boundary(LINE_MAX));
+            let boundary = |at: &usize| line.text.is_char_boundary(*at);
+            let cut = (0..=LINE_MAX).rev().find(boundary).unwrap_or(0);
+            line.text.truncate(cut);
             line.text.push('…');
             line.text.shrink_to_fit();
         }

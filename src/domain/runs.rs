@@ -4,6 +4,7 @@ pub mod document;
 mod entry;
 mod index;
 pub mod lifecycle;
+mod pod;
 mod removal;
 mod strays;
 pub mod timeline;
@@ -319,6 +320,7 @@ impl Run {
     }
 
     /// The run without the lines of its log: what a record on disk holds.
+    #[must_use]
     pub fn record(&self) -> Self {
         Self {
             id: self.id.clone(),

@@ -120,7 +120,7 @@ impl History {
                 Err(reason) => aside.push(set_aside(&path, reason)),
             }
         }
-        runs.sort_by(|a: &Run, b: &Run| a.created.cmp(&b.created));
+        runs.sort_by_key(|run: &Run| run.created);
         (runs, aside)
     }
 

@@ -38,8 +38,10 @@ pub fn check(output: &Map<String, Value>, routing: &Map<String, Value>) -> Resul
     check_special(&kind.trim().to_lowercase(), output, routing)
 }
 
+type Holds = fn(&Value) -> bool;
+
 fn check_routing(routing: &Map<String, Value>) -> Result<(), String> {
-    let rules: [(&str, fn(&Value) -> bool, &str); 5] = [
+    let rules: [(&str, Holds, &str); 5] = [
         ("route_key", |v| is_text(Some(v)), "a non-empty string"),
         ("terminate_run", Value::is_boolean, "boolean"),
         ("matched_connector_ids", Value::is_array, "an array"),

@@ -290,11 +290,15 @@ type Change = fn(&mut Sample, &mut RunSettings, &mut RunOptions);
 #[test]
 fn each_refusal_names_the_field_and_the_value() {
     let cases: &[(&str, &str, Change)] = &[
-        ("sample", "Hello", |s, _, _| s.name = "Hello".into()),
-        ("k8s_namespace", "no_dns", |_, s, _| {
-            s.namespace = "no_dns".into()
+        ("sample", "Hello", |s, _, _| {
+            s.name = "Hello".into();
         }),
-        ("k8s_namespace", "", |_, s, _| s.namespace = String::new()),
+        ("k8s_namespace", "no_dns", |_, s, _| {
+            s.namespace = "no_dns".into();
+        }),
+        ("k8s_namespace", "", |_, s, _| {
+            s.namespace = String::new();
+        }),
         ("k8s_service_account", "-x", |_, s, _| {
             s.service_account = Some("-x".into());
         }),
@@ -305,36 +309,52 @@ fn each_refusal_names_the_field_and_the_value() {
             s.workspace_identity = "team-".into();
         }),
         ("argocd_app", "a/b", |_, s, _| {
-            s.argocd_app = Some("a/b".into())
+            s.argocd_app = Some("a/b".into());
         }),
         ("live_code_path", "src", |_, s, _| {
-            s.live_code_path = Some("src".into())
+            s.live_code_path = Some("src".into());
         }),
         ("live_code_path", "/a/../b", |_, s, _| {
             s.live_code_path = Some("/a/../b".into());
         }),
-        ("image", "", |_, _, o| o.image = Some(String::new())),
-        ("image", "a b", |_, _, o| o.image = Some("a b".into())),
+        ("image", "", |_, _, o| {
+            o.image = Some(String::new());
+        }),
+        ("image", "a b", |_, _, o| {
+            o.image = Some("a b".into());
+        }),
         ("image", "Upper/case:1", |_, _, o| {
-            o.image = Some("Upper/case:1".into())
+            o.image = Some("Upper/case:1".into());
         }),
-        ("image", "a:", |_, _, o| o.image = Some("a:".into())),
+        ("image", "a:", |_, _, o| {
+            o.image = Some("a:".into());
+        }),
         ("image", "a@sha256:12", |_, _, o| {
-            o.image = Some("a@sha256:12".into())
+            o.image = Some("a@sha256:12".into());
         }),
-        ("image", "a//b", |_, _, o| o.image = Some("a//b".into())),
-        ("ttl", "59", |_, _, o| o.ttl_seconds = Some(59)),
-        ("ttl", "86401", |_, s, _| s.ttl_seconds = 86_401),
-        ("timeout", "4", |_, _, o| o.timeout_seconds = Some(4)),
-        ("gpu", "9", |_, _, o| o.gpu = Some(9)),
+        ("image", "a//b", |_, _, o| {
+            o.image = Some("a//b".into());
+        }),
+        ("ttl", "59", |_, _, o| {
+            o.ttl_seconds = Some(59);
+        }),
+        ("ttl", "86401", |_, s, _| {
+            s.ttl_seconds = 86_401;
+        }),
+        ("timeout", "4", |_, _, o| {
+            o.timeout_seconds = Some(4);
+        }),
+        ("gpu", "9", |_, _, o| {
+            o.gpu = Some(9);
+        }),
         ("dispatch_timeout_seconds", "4000000000", |_, s, _| {
             s.dispatch_timeout_seconds = 4_000_000_000;
         }),
         ("cancel_grace_timeout_seconds", "0", |_, s, _| {
-            s.cancel_grace_seconds = 0
+            s.cancel_grace_seconds = 0;
         }),
         ("timeout_seconds of the sample", "0", |s, _, _| {
-            s.timeout_seconds = Some(0)
+            s.timeout_seconds = Some(0);
         }),
         ("env", "A=B", |s, _, _| {
             s.env.0.insert("A=B".into(), String::new());
@@ -343,9 +363,11 @@ fn each_refusal_names_the_field_and_the_value() {
             s.env.0.insert("A".into(), "x\0".into());
         }),
         ("container_command", "", |s, _, _| {
-            s.container_command = Some(vec![])
+            s.container_command = Some(vec![]);
         }),
-        ("command", "", |s, _, _| s.command = Some(vec![])),
+        ("command", "", |s, _, _| {
+            s.command = Some(vec![]);
+        }),
     ];
     for (field, value, change) in cases {
         let (mut sample, mut settings, mut options) =

@@ -1,12 +1,15 @@
 //! One run in the reducer: the facts of its Job, pods, events and log, and what follows from them.
 
+mod earlier;
+
+use super::pod::{mark, pod_facts};
 use super::removal::removal;
 use super::timeline::timeline;
-use super::{Marks, Phase, PodFacts, Ran, Reason, Run};
+use super::{Phase, Ran, Reason, Run};
 use crate::domain::logs::LogEvent;
 use crate::domain::manifest::{OURS, SAMPLE_ANNOTATION};
-use crate::domain::observed::{ContainerState, EventSeen, JobSeen, PodSeen};
-use crate::domain::verdict::{Kubernetes, Verdict, is_telling, judge};
+use crate::domain::observed::{EventSeen, JobSeen, PodSeen};
+use crate::domain::verdict::{Kubernetes, Verdict, judge};
 use jiff::{SignedDuration, Timestamp};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -382,137 +385,4 @@ impl Entry {
         }
         hasher.finish()
     }
-
-    /// Adds what an earlier session knew and the cluster does not tell.
-    pub(super) fn merge(&mut self, earlier: Run) {
-        let run = &mut self.run;
-        run.revision = run.revision.max(earlier.revision);
-        run.executor = run.executor.take().or(earlier.executor);
-        run.marker_at = run.marker_at.or(earlier.marker_at);
-        run.malformed = run.malformed.take().or(earlier.malformed);
-        run.cancel_asked = run.cancel_asked.or(earlier.cancel_asked);
-        run.remove_asked = run.remove_asked.or(earlier.remove_asked);
-        run.refusal = run.refusal.take().or(earlier.refusal);
-        run.sample = run.sample.take().or(earlier.sample);
-        if run.pod.is_none() {
-            run.pod = earlier.pod;
-        }
-        if self.followed.is_none() {
-            run.log = earlier.log;
-        }
-        fill(&mut run.marks, &earlier.marks);
-        for event in earlier.events {
-            if !run.events.iter().any(|known| known.uid == event.uid) {
-                run.events.push(event);
-            }
-        }
-        run.events.sort_by_key(|event| event.last);
-    }
-}
-
-fn fill(marks: &mut Marks, earlier: &Marks) {
-    for (slot, known) in [
-        (&mut marks.scheduled, earlier.scheduled),
-        (&mut marks.pulling, earlier.pulling),
-        (&mut marks.pulled, earlier.pulled),
-        (&mut marks.started, earlier.started),
-        (&mut marks.ended, earlier.ended),
-    ] {
-        *slot = slot.or(known);
-    }
-}
-
-/// Sets a mark to the cluster's time, which has whole seconds. When it is watched as it happens, our clock within that second is nearer.
-fn mark(slot: &mut Option<Timestamp>, at: Timestamp, now: Timestamp) {
-    let second = |t: Timestamp| t.as_second();
-    if slot.is_some_and(|known| second(known) == second(at) && at.subsec_nanosecond() == 0) {
-        return;
-    }
-    let here = at.subsec_nanosecond() == 0 && second(now) == second(at);
-    *slot = Some(if here { now } else { at });
-}
-
-fn pod_facts(pod: &PodSeen, before: PodFacts, marks: &mut Marks, now: Timestamp) -> PodFacts {
-    if let Some(at) = pod
-        .scheduling
-        .as_ref()
-        .filter(|s| s.done)
-        .and_then(|s| s.at)
-    {
-        mark(&mut marks.scheduled, at, now);
-    }
-    let mut facts = PodFacts {
-        name: pod.name.clone(),
-        uid: pod.uid.clone(),
-        node: pod.node.clone(),
-        gone: false,
-        ..before
-    };
-    facts.over = matches!(pod.phase.as_str(), "Succeeded" | "Failed");
-    facts.reason = Reason::new(&pod.reason, &pod.message);
-    // Without a container status: not made yet, or forgotten by an eviction.
-    let mut ran = if pod.phase == "Pending" {
-        Ran::No
-    } else {
-        Ran::Unknown
-    };
-    if let Some(scheduling) = pod.scheduling.as_ref().filter(|s| !s.done) {
-        ran = Ran::No;
-        if facts.reason.is_empty() {
-            facts.reason = Reason::new(&scheduling.reason, &scheduling.message);
-        }
-    }
-    if let Some(container) = &pod.container {
-        if !container.id.is_empty() {
-            facts.container_id.clone_from(&container.id);
-        }
-        facts.image.clone_from(&container.image);
-        facts.image_id.clone_from(&container.image_id);
-        let (word, message) = match &container.state {
-            ContainerState::Waiting { reason, message } => {
-                ran = Ran::No;
-                (reason, message)
-            }
-            ContainerState::Running { since } => {
-                ran = Ran::Yes;
-                mark(&mut marks.started, *since, now);
-                (&pod.reason, &pod.message)
-            }
-            ContainerState::Terminated {
-                started,
-                finished,
-                exit,
-                signal,
-                reason,
-                message,
-            } => {
-                ran = match reason.as_str() {
-                    "StartError" | "ContainerCannotRun" | "CreateContainerError" => Ran::No,
-                    // It says nothing itself: what was seen before stands.
-                    "ContainerStatusUnknown" => facts.ran,
-                    _ => Ran::Yes,
-                };
-                if ran == Ran::Yes {
-                    if let Some(at) = started {
-                        mark(&mut marks.started, *at, now);
-                    }
-                    if let Some(at) = finished {
-                        mark(&mut marks.ended, *at, now);
-                    }
-                }
-                facts.exit = Some(*exit);
-                facts.signal = *signal;
-                (reason, message)
-            }
-        };
-        if facts.reason.is_empty() {
-            facts.reason = Reason::new(word, message);
-        }
-    }
-    // Work that was done stays done, whatever a later status forgets.
-    facts.ran = if facts.ran == Ran::Yes { Ran::Yes } else { ran };
-    if facts.ran == Ran::No && facts.exit.is_none() && is_telling(&facts.reason.word) {
-        facts.waited = facts.reason.clone();
-    }
-    facts
 }

@@ -5,10 +5,10 @@ mod recorded;
 mod states;
 
 use super::*;
-use crate::domain::manifest::{OURS, RunOptions, RunSettings, plan_run};
+use crate::domain::manifest::{OURS, RunOptions, RunPlan, RunSettings, plan_run};
 use crate::domain::observed::{ContainerSeen, ContainerState, JobFinish, PodSeen, Scheduling};
-use crate::domain::runs::{RemovedBy, Step, Ttl};
-use crate::domain::verdict::Kubernetes;
+use crate::domain::runs::{Dispatch, RemovedBy, Step, Ttl};
+use crate::domain::verdict::{Kubernetes, Verdict};
 use std::collections::BTreeMap;
 
 pub(super) fn at(second: i64) -> Timestamp {

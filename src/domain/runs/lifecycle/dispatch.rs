@@ -1,0 +1,95 @@
+//! What this tool's user asks for: a run, its end, its removal; and what the API server answered.
+
+use super::{Runs, Want};
+use crate::domain::manifest::RunPlan;
+use crate::domain::observed::JobSeen;
+use crate::domain::runs::entry::Entry;
+use crate::domain::runs::{Dispatch, Phase, Run, RunId};
+use crate::domain::verdict::Verdict;
+use jiff::Timestamp;
+
+impl Runs {
+    /// A person asked for this run; it is listed before the API server answers. Gives its id, which stays valid for [`Runs::find`] once
+    /// the Job has a UID.
+    pub fn dispatching(&mut self, plan: &RunPlan, now: Timestamp) -> (RunId, Vec<Want>) {
+        self.dispatched += 1;
+        let id = RunId(format!(
+            "dispatch-{}-{}",
+            now.as_millisecond(),
+            self.dispatched
+        ));
+        let mut run = Run::new(id.clone(), &plan.job_name, &plan.namespace, now);
+        run.execution = Some(plan.request.execution_id);
+        run.node_id = Some(plan.request.node_id);
+        run.sample = Some(plan.sample.clone());
+        run.ours = true;
+        run.ttl = Some(plan.ttl);
+        run.image.clone_from(&plan.image);
+        run.why = "The API server has not answered yet.".into();
+        self.index.insert(Entry::new(run, now));
+        (id, Vec::new())
+    }
+
+    /// The API server accepted the Job.
+    pub fn accepted(&mut self, id: &RunId, job: JobSeen, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        let uid = RunId(job.uid.clone());
+        self.adopt(id, &uid, &job, now);
+        // The watch may have told more already than this older answer does.
+        let newer = self.index.entry(&uid).is_some_and(|entry| entry.watched);
+        if !newer {
+            self.job_of(&uid, job, false, now, &mut wants);
+        }
+        wants
+    }
+
+    /// It could not be dispatched: the API server refused it or was out of reach, or the ConfigMap of an accepted Job could not be made.
+    /// `why` names what failed and the next step.
+    pub fn refused(&mut self, id: &RunId, why: String, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        self.change(id, now, &mut wants, |entry| {
+            let run = &mut entry.run;
+            if run.phase == Phase::Dispatching {
+                run.phase = Phase::NotDispatched;
+                run.dispatch = Dispatch::DispatchFailed;
+                run.verdict = Verdict::NotDispatched;
+                run.why.clone_from(&why);
+            } else {
+                // Its Job was there for a moment, and this tool takes it away again.
+                run.cancel_asked.get_or_insert(now);
+            }
+            run.refusal = Some(why);
+        });
+        wants
+    }
+
+    /// This tool's user asked for the end of the run (cancel or remove): what follows is theirs.
+    pub fn cancel_asked(&mut self, id: &RunId, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        self.change(id, now, &mut wants, |entry| {
+            let run = &mut entry.run;
+            let asked = if run.finished_at.is_none() {
+                &mut run.cancel_asked
+            } else {
+                &mut run.remove_asked
+            };
+            asked.get_or_insert(now);
+        });
+        wants
+    }
+
+    /// The run that was dispatched under `id` has the UID of its Job from now on.
+    pub(super) fn adopt(&mut self, id: &RunId, uid: &RunId, job: &JobSeen, now: Timestamp) {
+        let Some(asked) = self.index.take(id, Phase::Dispatching) else {
+            return;
+        };
+        self.index.alias(id, uid);
+        if self.index.entry(uid).is_none() {
+            let run = Run::new(uid.clone(), &job.name, &job.namespace, job.created);
+            self.index.insert(Entry::new(run, now));
+        }
+        if let Some(entry) = self.index.entry_mut(uid) {
+            entry.merge(asked.run);
+        }
+    }
+}

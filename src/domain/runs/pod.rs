@@ -1,0 +1,106 @@
+//! What a pod tells of a run: its facts, and the moments they mark.
+
+use super::{Marks, PodFacts, Ran, Reason};
+use crate::domain::observed::{ContainerState, PodSeen};
+use crate::domain::verdict::is_telling;
+use jiff::Timestamp;
+
+/// Sets a mark to the cluster's time, which has whole seconds. When it is watched as it happens, our clock within that second is nearer.
+pub(super) fn mark(slot: &mut Option<Timestamp>, at: Timestamp, now: Timestamp) {
+    let second = |t: Timestamp| t.as_second();
+    if slot.is_some_and(|known| second(known) == second(at) && at.subsec_nanosecond() == 0) {
+        return;
+    }
+    let here = at.subsec_nanosecond() == 0 && second(now) == second(at);
+    *slot = Some(if here { now } else { at });
+}
+
+pub(super) fn pod_facts(
+    pod: &PodSeen,
+    before: PodFacts,
+    marks: &mut Marks,
+    now: Timestamp,
+) -> PodFacts {
+    if let Some(at) = pod
+        .scheduling
+        .as_ref()
+        .filter(|s| s.done)
+        .and_then(|s| s.at)
+    {
+        mark(&mut marks.scheduled, at, now);
+    }
+    let mut facts = PodFacts {
+        name: pod.name.clone(),
+        uid: pod.uid.clone(),
+        node: pod.node.clone(),
+        gone: false,
+        ..before
+    };
+    facts.over = matches!(pod.phase.as_str(), "Succeeded" | "Failed");
+    facts.reason = Reason::new(&pod.reason, &pod.message);
+    // Without a container status: not made yet, or forgotten by an eviction.
+    let mut ran = if pod.phase == "Pending" {
+        Ran::No
+    } else {
+        Ran::Unknown
+    };
+    if let Some(scheduling) = pod.scheduling.as_ref().filter(|s| !s.done) {
+        ran = Ran::No;
+        if facts.reason.is_empty() {
+            facts.reason = Reason::new(&scheduling.reason, &scheduling.message);
+        }
+    }
+    if let Some(container) = &pod.container {
+        if !container.id.is_empty() {
+            facts.container_id.clone_from(&container.id);
+        }
+        facts.image.clone_from(&container.image);
+        facts.image_id.clone_from(&container.image_id);
+        let (word, message) = match &container.state {
+            ContainerState::Waiting { reason, message } => {
+                ran = Ran::No;
+                (reason, message)
+            }
+            ContainerState::Running { since } => {
+                ran = Ran::Yes;
+                mark(&mut marks.started, *since, now);
+                (&pod.reason, &pod.message)
+            }
+            ContainerState::Terminated {
+                started,
+                finished,
+                exit,
+                signal,
+                reason,
+                message,
+            } => {
+                ran = match reason.as_str() {
+                    "StartError" | "ContainerCannotRun" | "CreateContainerError" => Ran::No,
+                    // It says nothing itself: what was seen before stands.
+                    "ContainerStatusUnknown" => facts.ran,
+                    _ => Ran::Yes,
+                };
+                if ran == Ran::Yes {
+                    if let Some(at) = started {
+                        mark(&mut marks.started, *at, now);
+                    }
+                    if let Some(at) = finished {
+                        mark(&mut marks.ended, *at, now);
+                    }
+                }
+                facts.exit = Some(*exit);
+                facts.signal = *signal;
+                (reason, message)
+            }
+        };
+        if facts.reason.is_empty() {
+            facts.reason = Reason::new(word, message);
+        }
+    }
+    // Work that was done stays done, whatever a later status forgets.
+    facts.ran = if facts.ran == Ran::Yes { Ran::Yes } else { ran };
+    if facts.ran == Ran::No && facts.exit.is_none() && is_telling(&facts.reason.word) {
+        facts.waited = facts.reason.clone();
+    }
+    facts
+}
