@@ -57,7 +57,7 @@ fn lone_surrogate(text: &str) -> Surrogate {
     }
 }
 
-/// The UTF-16 unit of `\uXXXX` at the beginning of `text`.
+/// The UTF-16 unit of the escape (`\u` and four hex digits) at the beginning of `text`.
 fn unit(text: &str) -> Option<u16> {
     let hex = text.strip_prefix("\\u")?.get(..4)?;
     u16::from_str_radix(hex, 16).ok()

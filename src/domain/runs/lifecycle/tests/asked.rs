@@ -1,0 +1,130 @@
+//! What the user of this tool asked for, and what the API server answered.
+
+use super::*;
+use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
+
+const CANCELLED: &str = r#"LLMCTL_EXECUTOR_RESULT_JSON={"status": "cancelled", "exit_code": -15, "error": {"code": "cancelled", "message": "Command was cancelled (exit code -15).", "retryable": false}}"#;
+
+fn plan() -> RunPlan {
+    let settings = RunSettings {
+        namespace: "llmctl".into(),
+        workspace_identity: "default".into(),
+        frontier_image: "executor:1".into(),
+        vllm_image: "executor:1".into(),
+        service_account: None,
+        image_pull_secrets: Vec::new(),
+        gpu_limit: 0,
+        ttl_seconds: 60,
+        dispatch_timeout_seconds: 300,
+        execution_timeout_seconds: 1800,
+        cancel_grace_seconds: 15,
+        agent_runtime_cutover: false,
+        argocd_app: None,
+        live_code_path: None,
+    };
+    let sample = r#"{"name": "hello", "summary": "s", "command": ["true"]}"#;
+    let sample = serde_json::from_str(sample).unwrap();
+    plan_run(&sample, 7, &settings, &RunOptions::default()).unwrap()
+}
+
+#[test]
+fn a_dispatched_run_keeps_its_first_id_as_another_name() {
+    for watch_first in [false, true] {
+        let mut runs = Runs::of("llmctl");
+        let (asked, wants) = runs.dispatching(&plan(), at(0));
+        assert_eq!(wants, [], "not worth a record before anything exists");
+        assert_eq!(runs.find(&asked).unwrap().phase, Phase::Dispatching);
+        assert_eq!(runs.find(&asked).unwrap().dispatch_id(), None);
+        if watch_first {
+            see_job(&mut runs, job("a"), 1);
+            see_pod(&mut runs, pod("a", "Running", running()), 2);
+        }
+        runs.accepted(&asked, job("a"), at(3));
+        assert_eq!(runs.iter().count(), 1);
+        let run = runs.find(&asked).unwrap();
+        assert_eq!((&run.id, run.sample.as_deref()), (&id("a"), Some("hello")));
+        assert_eq!(run.dispatch, Dispatch::DispatchSubmitted);
+        assert_eq!(
+            run.phase,
+            if watch_first {
+                Phase::Running
+            } else {
+                Phase::Queued
+            },
+            "an older answer takes nothing back"
+        );
+        assert_eq!(run.dispatch_id().unwrap(), plan().dispatch_id);
+        // A list that was read before the Job was made does not hold it.
+        if !watch_first {
+            see(&mut runs, Seen::JobsListed(BTreeSet::new()), 4);
+            assert_eq!(runs.find(&asked).unwrap().phase, Phase::Queued);
+        }
+        assert_eq!(runs.next_execution(), 8);
+    }
+}
+
+#[test]
+fn a_refused_run_stays_with_its_reason() {
+    let mut runs = Runs::default();
+    let (asked, _) = runs.dispatching(&plan(), at(0));
+    let wants = runs.refused(&asked, "quota is used up".into(), at(1));
+    assert_eq!(
+        wants,
+        [Want::Record(asked.clone()), Want::Ended(asked.clone())]
+    );
+    let run = runs.find(&asked).unwrap();
+    assert_eq!(
+        (run.phase, run.verdict),
+        (Phase::NotDispatched, Verdict::NotDispatched)
+    );
+    assert_eq!(
+        (run.why.as_str(), run.uncertain),
+        ("quota is used up", false)
+    );
+    assert!(run.timeline.is_empty());
+    // A later Job of that name is another run.
+    see_job(&mut runs, job("b"), 9);
+    assert_eq!(runs.find(&asked).unwrap().phase, Phase::NotDispatched);
+    assert_eq!(runs.iter().count(), 2);
+}
+
+#[test]
+fn a_job_whose_config_map_failed_was_not_dispatched() {
+    let mut runs = Runs::default();
+    let (asked, _) = runs.dispatching(&plan(), at(0));
+    runs.accepted(&asked, job("a"), at(1));
+    runs.refused(&asked, "the payload ConfigMap was refused".into(), at(1));
+    see(&mut runs, Seen::JobGone(Box::new(job("a"))), 2);
+    let run = runs.find(&asked).unwrap();
+    assert_eq!(
+        (run.phase, run.verdict),
+        (Phase::Removed, Verdict::NotDispatched)
+    );
+    assert_eq!(run.why, "the payload ConfigMap was refused");
+    assert_eq!(run.removal.unwrap().by, RemovedBy::You);
+}
+
+#[test]
+fn a_cancel_is_told_apart_from_a_failure() {
+    let cancelled = |texts: &[&str]| {
+        let mut runs = Runs::of("llmctl");
+        see_job(&mut runs, job("a"), 0);
+        see_pod(&mut runs, pod("a", "Running", running()), 2);
+        runs.log(&id("a"), opened("a"), at(2));
+        runs.cancel_asked(&id("a"), at(3));
+        runs.log(&id("a"), lines(texts), at(3));
+        see(
+            &mut runs,
+            Seen::PodGone(Box::new(pod("a", "Failed", ended(130)))),
+            4,
+        );
+        runs.log(&id("a"), LogEvent::Whole, at(4));
+        see_job(&mut runs, finished("a", 5, false), 5);
+        let run = runs.find(&id("a")).unwrap();
+        (run.verdict, run.uncertain)
+    };
+    let start = "LLMCTL_EXECUTOR_STARTED";
+    assert_eq!(cancelled(&[start, CANCELLED]), (Verdict::Cancelled, false));
+    // Killed before it could say how it ended (6.2 e).
+    assert_eq!(cancelled(&[start]), (Verdict::Cancelled, true));
+}
