@@ -278,7 +278,7 @@ fn emptiness(state: &State) -> (String, &'static str) {
             "Without it the overlays inside the program are used.",
         );
     }
-    ("The overlays are being read.".into(), "")
+    ("No overlays are read yet.".into(), "")
 }
 
 /// What the header says of the overlay that is applied; nothing while that is not known.
