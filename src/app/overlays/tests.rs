@@ -171,7 +171,7 @@ fn files_that_change_under_the_diff_take_the_switches_back() {
 fn looking_compares_again_but_not_at_every_glance() {
     let mut told = Told::new();
     told.taken();
-    told.turn(|slice, turn| slice.looked_at(turn));
+    told.turn(Slice::looked_at);
     assert!(told.taken().is_empty());
     told.turn(|slice, turn| {
         turn.now = "2026-11-24T08:00:11Z".parse().unwrap();
