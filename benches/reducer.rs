@@ -34,7 +34,7 @@ fn job(n: usize, finished: bool) -> JobSeen {
         started: Some(at(n)),
         finish: finished.then(|| JobFinish {
             at: at(n + 5),
-            complete: n % 3 != 0,
+            complete: !n.is_multiple_of(3),
             reason: "BackoffLimitExceeded".into(),
             message: "Job has reached the specified backoff limit".into(),
         }),

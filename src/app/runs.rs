@@ -39,6 +39,8 @@ pub struct Slice {
     /// First row in sight of the tabs that are plain pages.
     pub detail_top: usize,
     pub log_view: LogView,
+    /// The search of the log is being typed.
+    pub searching: bool,
     /// Manifest of a run, once fetched.
     pub manifest: Option<(RunId, String)>,
     pub dialog: RunDialog,

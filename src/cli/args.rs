@@ -30,7 +30,7 @@ pub struct Globals {
     /// Kubeconfig file instead of $KUBECONFIG or ~/.kube/config
     #[arg(long, global = true, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
-    /// Namespace of the executor Jobs [default: the setting k8s_namespace when set, else llmctl]
+    /// Namespace of the executor Jobs [default: the setting `k8s_namespace` when set, else llmctl]
     #[arg(short, long, global = true, value_name = "NAME")]
     pub namespace: Option<String>,
     /// Executor settings file instead of executor.toml in the configuration directory
@@ -62,7 +62,7 @@ pub struct Globals {
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
-    /// Where there is a terminal and NO_COLOR is not set.
+    /// Where there is a terminal and `NO_COLOR` is not set.
     Auto,
     Always,
     Never,

@@ -82,7 +82,7 @@ pub fn complain(message: &str) {
     }
 }
 
-/// Colour by the rules of `--color auto`: a terminal, and NO_COLOR unset or empty.
+/// Colour by the rules of `--color auto`: a terminal, and `NO_COLOR` unset or empty.
 pub fn wants_colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -119,18 +119,15 @@ async fn drive(
         let verdict = wait(globals, args, headless, &id);
         match args.wait_timeout {
             None => verdict.await?,
-            Some(seconds) => match timeout(Duration::from_secs(seconds), verdict).await {
-                Ok(ended) => ended?,
-                Err(_) => {
-                    print(globals, headless, &id)?;
-                    return Err(Failure::new(
-                        Exit::TimedOut,
-                        format!(
-                            "no verdict within {seconds} s; the run goes on: llmctl-dev runs show {}",
-                            plan.job_name
-                        ),
-                    ));
-                }
+            Some(seconds) => if let Ok(ended) = timeout(Duration::from_secs(seconds), verdict).await { ended? } else {
+                print(globals, headless, &id)?;
+                return Err(Failure::new(
+                    Exit::TimedOut,
+                    format!(
+                        "no verdict within {seconds} s; the run goes on: llmctl-dev runs show {}",
+                        plan.job_name
+                    ),
+                ));
             },
         }
     }
@@ -152,7 +149,7 @@ async fn wait(
     loop {
         let run = find(headless, id)?;
         if phase.as_ref() != Some(&run.phase) {
-            phase = Some(run.phase.clone());
+            phase = Some(run.phase);
             output::progress(&told(run));
         }
         if run.verdict != Verdict::Pending {

@@ -252,7 +252,7 @@ async fn watch(
         let now = headless.now();
         for run in headless.runs.iter().rev() {
             let wanted = only.as_ref().is_none_or(|id| run.id == *id);
-            let state = (run.phase.clone(), run.verdict);
+            let state = (run.phase, run.verdict);
             if !wanted || told.get(&run.id) == Some(&state) {
                 continue;
             }

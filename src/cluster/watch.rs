@@ -25,7 +25,7 @@ pub(super) const EXECUTOR_LABEL: &str = "llmctl.executor=true";
 /// A connection that held that long starts the next outage with the shortest pause.
 const STABLE: Duration = Duration::from_secs(30);
 /// Pause before events are asked for again by somebody who may not see them.
-const DENIED_PAUSE: Duration = Duration::from_secs(300);
+const DENIED_PAUSE: Duration = Duration::from_mins(5);
 
 /// One piece of news from a namespace.
 #[derive(Clone, Debug, PartialEq)]

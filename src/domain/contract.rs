@@ -13,6 +13,9 @@ pub const STARTED: &str = "LLMCTL_EXECUTOR_STARTED";
 /// What stands before the result on its line.
 pub const RESULT_PREFIX: &str = "LLMCTL_EXECUTOR_RESULT_JSON=";
 
+/// Bytes of a captured stream that a slimmed result keeps.
+const STREAM_KEPT: usize = 4096;
+
 /// What a log line is to the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
@@ -133,6 +136,32 @@ impl ExecutorResult {
     /// How long the work took, in seconds, as the executor measured it.
     pub fn duration_seconds(&self) -> Option<f64> {
         self.raw.pointer("/metrics/duration_seconds")?.as_f64()
+    }
+
+    /// Bytes of its captured streams: nearly all that a large result holds.
+    pub fn weight(&self) -> usize {
+        let stream = |key| {
+            self.raw
+                .get(key)
+                .and_then(Value::as_str)
+                .map_or(0, str::len)
+        };
+        stream("stdout") + stream("stderr") + self.line.as_ref().map_or(0, String::len)
+    }
+
+    /// Keeps only the ends of the captured streams; the line as printed is in the log.
+    pub fn slim(&mut self) {
+        self.line = None;
+        for key in ["stdout", "stderr"] {
+            if let Some(Value::String(text)) = self.raw.get_mut(key)
+                && text.len() > STREAM_KEPT
+            {
+                let cut = (text.len() - STREAM_KEPT..)
+                    .find(|at| text.is_char_boundary(*at))
+                    .unwrap_or(text.len());
+                *text = format!("[{cut} bytes are in the log only]\n{}", &text[cut..]);
+            }
+        }
     }
 
     fn metadata(&self, key: &str) -> Option<&Value> {
@@ -288,6 +317,24 @@ mod tests {
         assert!(reader.take(STARTED, Some(at)));
         assert!(!reader.take(STARTED, None), "said already");
         assert_eq!(reader.started(), Some(Started { at: Some(at) }));
+    }
+
+    #[test]
+    fn a_slim_result_keeps_the_ends_of_its_streams() {
+        let text = format!(
+            r#"{{"status": "success", "stdout": "{}end", "stderr": "short"}}"#,
+            "ä".repeat(9000)
+        );
+        let mut result = ExecutorResult::parse(&text).unwrap();
+        assert_eq!(result.weight(), 18_000 + 3 + 5);
+        result.slim();
+        let stdout = result.raw["stdout"].as_str().unwrap();
+        assert!(
+            stdout.starts_with("[13907 bytes are in the log only]\nä") && stdout.ends_with("äend"),
+            "{stdout}"
+        );
+        assert_eq!(result.raw["stderr"], "short");
+        assert!(result.weight() < 4200);
     }
 
     #[test]

@@ -59,7 +59,7 @@ async fn turn(screen: &mut Screen, around: &Around, theme: &Theme) -> io::Result
                 Some(Err(_)) | None => return Ok(Picked::Interrupted),
             },
             step = next(&mut steps) => {
-                if over(&mut start, &step) {
+                if over(&mut start, step.as_ref()) {
                     steps = None;
                 }
                 (step == Some(StartStep::Done)).then_some(Choice::Retry)
@@ -100,7 +100,7 @@ async fn next(steps: &mut Option<Steps>) -> Option<StartStep> {
 }
 
 /// Shows a step; says whether the start is over.
-fn over(start: &mut Start, step: &Option<StartStep>) -> bool {
+fn over(start: &mut Start, step: Option<&StartStep>) -> bool {
     start.doing = Some(match step {
         Some(StartStep::Step { at, of, text, .. }) => format!("{}/{of} {text}", at + 1),
         Some(StartStep::Download { name, done }) => {

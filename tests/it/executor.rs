@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 const RESULT_PREFIX: &str = "LLMCTL_EXECUTOR_RESULT_JSON=";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An executor about to start, in a directory of its own.
 struct Executor {

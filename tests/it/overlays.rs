@@ -351,7 +351,7 @@ mod sandboxed {
         let report: Report = cluster
             .apply(&plan, PLAIN, |progress| {
                 if progress.applied.object.kind == "Namespace" {
-                    faults.api_down(std::time::Duration::from_secs(600));
+                    faults.api_down(std::time::Duration::from_mins(10));
                 }
             })
             .await

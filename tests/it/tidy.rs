@@ -237,7 +237,7 @@ fn nothing_is_left_undone_or_silenced() {
     for source in sources() {
         for (n, line) in source.text.lines().enumerate() {
             let silent = line.contains("allow(")
-                && line.trim_start().starts_with("#")
+                && line.trim_start().starts_with('#')
                 && !line.contains("reason");
             if silent || marks.iter().any(|mark| line.contains(mark)) {
                 wrong.push(format!(

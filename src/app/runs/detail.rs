@@ -52,7 +52,6 @@ pub struct LogView {
     /// Number of the first line in sight when not following (numbers as [`crate::domain::logs::Log`] counts).
     pub top: u64,
     pub search: Field,
-    pub searching: bool,
 }
 
 impl Default for LogView {
@@ -63,7 +62,6 @@ impl Default for LogView {
             wrap: false,
             top: 0,
             search: Field::default(),
-            searching: false,
         }
     }
 }
@@ -72,7 +70,7 @@ impl Slice {
     /// Where keys are looked up while the detail has the focus.
     pub fn detail_context(&self) -> Context {
         match self.tab {
-            Tab::Logs if self.log_view.searching => Context::LogSearch,
+            Tab::Logs if self.searching => Context::LogSearch,
             Tab::Logs => Context::DetailLogs,
             _ => Context::Detail,
         }
@@ -89,11 +87,11 @@ impl Slice {
         match action {
             Action::NextTab | Action::Right => self.turn_tab(1, turn),
             Action::PreviousTab | Action::Left => self.turn_tab(-1, turn),
-            Action::Dismiss if self.log_view.searching => {
-                self.log_view.searching = false;
+            Action::Dismiss if self.searching => {
+                self.searching = false;
                 self.log_view.search = Field::default();
             }
-            Action::Accept if self.log_view.searching => self.log_view.searching = false,
+            Action::Accept if self.searching => self.searching = false,
             Action::Dismiss if !self.log_view.search.text().is_empty() => {
                 self.log_view.search = Field::default();
             }
@@ -176,7 +174,7 @@ impl Slice {
                 return;
             }
             Action::Search | Action::Filter => {
-                view.searching = true;
+                self.searching = true;
                 return;
             }
             Action::NextMatch => return self.jump(true, false),

@@ -98,8 +98,6 @@ impl Slice {
             (Action::Dismiss, _) => turn.close = true,
             (Action::Accept, _) => self.start_chosen(around, turn),
             (Action::PreviewManifest, _) => self.preview(around, turn),
-            (Action::FocusNext, spot) => self.dialog.spot = spot.turned(1),
-            (Action::FocusPrevious, spot) => self.dialog.spot = spot.turned(-1),
             (Action::Down | Action::Right, Spot::Sample) => {
                 self.dialog.sample = (self.dialog.sample + 1).min(last);
             }
@@ -108,8 +106,8 @@ impl Slice {
             }
             (Action::Top, Spot::Sample) => self.dialog.sample = 0,
             (Action::Bottom, Spot::Sample) => self.dialog.sample = last,
-            (Action::Down, spot) => self.dialog.spot = spot.turned(1),
-            (Action::Up, spot) => self.dialog.spot = spot.turned(-1),
+            (Action::FocusNext | Action::Down, spot) => self.dialog.spot = spot.turned(1),
+            (Action::FocusPrevious | Action::Up, spot) => self.dialog.spot = spot.turned(-1),
             _ => {}
         }
         self.check_dialog(around);

@@ -161,7 +161,7 @@ impl Slice {
         };
         match self.sort {
             Sort::Newest => {}
-            Sort::State => runs.sort_by_key(|run| rank(&run.phase)),
+            Sort::State => runs.sort_by_key(|run| rank(run.phase)),
             Sort::Sample => runs.sort_by(|a, b| a.sample.cmp(&b.sample)),
             Sort::Removal => runs.sort_by_key(|run| {
                 let gone = run.removal.is_some();
@@ -268,7 +268,7 @@ impl Slice {
     }
 }
 
-fn rank(phase: &Phase) -> u8 {
+fn rank(phase: Phase) -> u8 {
     match phase {
         Phase::Running | Phase::Started => 0,
         Phase::Dispatching | Phase::Queued | Phase::Pending => 1,

@@ -19,8 +19,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 /// How long a list may have been read before a Job was created that it therefore does not hold.
 const LIST_LAG: SignedDuration = SignedDuration::from_secs(30);
 
-/// Most bytes of log lines in memory, of all runs together.
-const LOG_MEMORY: usize = 64 * 1024 * 1024;
+/// Most bytes of log lines and results in memory, of all runs together.
+const MEMORY: usize = 64 * 1024 * 1024;
 
 /// What a fact asks the caller to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,8 @@ pub struct Runs {
     index: Index,
     strays: Strays,
     dispatched: u64,
-    log_memory: usize,
+    /// What logs and results take.
+    memory: usize,
 }
 
 impl Runs {
@@ -107,26 +108,34 @@ impl Runs {
         let Some(entry) = self.index.entry_mut(run) else {
             return wants;
         };
-        let before = entry.run.log.memory();
+        let before = entry.weight();
         let learnt = entry.log(event);
-        self.log_memory = self.log_memory + entry.run.log.memory() - before;
+        self.memory = self.memory + entry.weight() - before;
         if learnt {
             self.change(run, now, &mut wants, |_| {});
         }
-        if self.log_memory > LOG_MEMORY {
-            self.free_logs();
-        }
+        self.bound_memory();
         wants
     }
 
     /// Takes runs of earlier sessions from the history; what the cluster shows goes before what they say.
     pub fn restore(&mut self, runs: Vec<Run>) {
         for run in runs {
-            match self.index.entry_mut(&run.id) {
-                Some(entry) => entry.merge(run),
-                None => self.index.insert(Entry::restored(run)),
+            let id = run.id.clone();
+            match self.index.entry_mut(&id) {
+                Some(entry) => {
+                    let before = entry.weight();
+                    entry.merge(run);
+                    self.memory = self.memory + entry.weight() - before;
+                }
+                None => {
+                    let entry = Entry::restored(run);
+                    self.memory += entry.weight();
+                    self.index.insert(entry);
+                }
             }
         }
+        self.bound_memory();
     }
 
     /// Time passed: gives up on logs that did not come within the collection time-out.
@@ -151,9 +160,9 @@ impl Runs {
     /// Puts lines that the history kept back into the log of a run that ended; they are the newest of it.
     pub fn recall(&mut self, id: &RunId, lines: Vec<LogLine>) {
         if let Some(entry) = self.index.entry_mut(id) {
-            let before = entry.run.log.memory();
+            let before = entry.weight();
             entry.run.log.recall(lines);
-            self.log_memory = self.log_memory + entry.run.log.memory() - before;
+            self.memory = self.memory + entry.weight() - before;
         }
     }
 
@@ -315,16 +324,18 @@ impl Runs {
         }
     }
 
-    /// Drops log lines of the oldest runs whose log is over until half of the memory is free; the history has them.
-    fn free_logs(&mut self) {
+    /// When logs and results take too much, the oldest ones are dropped until half of the memory is free; the history has them.
+    fn bound_memory(&mut self) {
+        if self.memory <= MEMORY {
+            return;
+        }
         for entry in self.index.entries_mut() {
-            if self.log_memory <= LOG_MEMORY / 2 {
+            if self.memory <= MEMORY / 2 {
                 break;
             }
-            if entry.run.log.is_over() {
-                self.log_memory -= entry.run.log.memory();
-                entry.run.log.forget();
-            }
+            self.memory -= entry.weight();
+            entry.slim();
+            self.memory += entry.weight();
         }
     }
 }

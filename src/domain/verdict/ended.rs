@@ -110,7 +110,12 @@ fn by_result(run: &Run, result: &ExecutorResult, reason: &Reason) -> Judgement {
         _ => {
             let (code, _) = result.error().unwrap_or_default();
             let (message, exit) = (message(result), result.exit_code.to_string());
-            let why = if !started && code == "validation_error" {
+            let why = if message.contains("No module named") && !result.is_command() {
+                // Both images come without the backend's code (W36).
+                format!(
+                    "{message}: the image lacks it; switch live code on in the settings, or use an image that has it."
+                )
+            } else if !started && code == "validation_error" {
                 format!("The executor refused the payload: {message}.")
             } else if message.contains(&exit) {
                 format!("{message}.")

@@ -21,7 +21,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             runs: 1000,
-            age: Duration::from_secs(30 * 24 * 3600),
+            age: Duration::from_hours(720),
             bytes: 256 * 1024 * 1024,
             log_bytes: 64 * 1024 * 1024,
         }
@@ -89,7 +89,7 @@ fn kept(directory: &Path) -> Vec<Kept> {
 fn sweep(entry: &fs::DirEntry, name: &str) {
     let changed = entry.metadata().and_then(|meta| meta.modified()).ok();
     let age = changed.and_then(|at| SystemTime::now().duration_since(at).ok());
-    if name.starts_with(".tmp") && age.is_some_and(|age| age > Duration::from_secs(3600)) {
+    if name.starts_with(".tmp") && age.is_some_and(|age| age > Duration::from_hours(1)) {
         let _ = fs::remove_file(entry.path());
     }
 }
@@ -147,7 +147,7 @@ mod tests {
             ),
             (
                 Bounds {
-                    age: Duration::from_secs(2 * 24 * 3600),
+                    age: Duration::from_hours(48),
                     ..Bounds::default()
                 },
                 vec!["mid.json", "mid.log", "new.json", "new.log"],

@@ -52,7 +52,7 @@ pub(super) fn draw(
 ) {
     let view = &state.runs.log_view;
     let mut area = area;
-    if view.searching || !view.search.text().is_empty() {
+    if state.runs.searching || !view.search.text().is_empty() {
         area = draw_search(state, run, theme, frame, area);
     }
     let place = pane::padded(area);
@@ -300,7 +300,7 @@ fn draw_search(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area:
         ..row
     };
     let typing =
-        view.searching && state.dialogs.is_empty() && state.focus == crate::app::Pane::Detail;
+        state.runs.searching && state.dialogs.is_empty() && state.focus == crate::app::Pane::Detail;
     field::draw(&view.search, typing, theme, frame, place);
     Rect {
         y: area.y + row.height,

@@ -48,7 +48,7 @@ fn is_jobs(asked: &Asked) -> bool {
 /// The next observation that is about the connection or Jobs.
 async fn next(stream: &mut (impl futures::Stream<Item = Observation> + Unpin)) -> Observation {
     loop {
-        let observation = timeout(Duration::from_secs(3600), stream.next())
+        let observation = timeout(Duration::from_hours(1), stream.next())
             .await
             .expect("news")
             .expect("no end");
@@ -484,7 +484,7 @@ fn lines_of(events: &[LogEvent]) -> Vec<&LogLine> {
 
 async fn follow(cluster: &llmctl_dev::cluster::Cluster) -> Vec<LogEvent> {
     timeout(
-        Duration::from_secs(36000),
+        Duration::from_hours(10),
         cluster
             .follow_log("llmctl", "p", "containerd://c")
             .collect(),

@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A run of a shell script in the one image that is there.
 fn script(real: &Real, execution: u64, script: &str) -> RunPlan {

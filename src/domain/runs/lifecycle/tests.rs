@@ -432,8 +432,8 @@ fn old_logs_leave_the_memory_first() {
         runs.log(&id(&uid), LogEvent::Whole, at(50));
     }
     let memory: usize = runs.iter().map(|run| run.log.memory()).sum();
-    assert_eq!(memory, runs.log_memory);
-    assert!(memory <= LOG_MEMORY, "{memory}");
+    assert_eq!(memory, runs.memory);
+    assert!(memory <= MEMORY, "{memory}");
     assert_eq!(runs.find(&id("r00")).unwrap().log.lines().len(), 0);
     assert_eq!(runs.find(&id("r00")).unwrap().log.total(), 18);
     assert_eq!(runs.find(&id("r39")).unwrap().log.lines().len(), 18);
