@@ -119,16 +119,20 @@ async fn drive(
         let verdict = wait(globals, args, headless, &id);
         match args.wait_timeout {
             None => verdict.await?,
-            Some(seconds) => if let Ok(ended) = timeout(Duration::from_secs(seconds), verdict).await { ended? } else {
-                print(globals, headless, &id)?;
-                return Err(Failure::new(
-                    Exit::TimedOut,
-                    format!(
-                        "no verdict within {seconds} s; the run goes on: llmctl-dev runs show {}",
-                        plan.job_name
-                    ),
-                ));
-            },
+            Some(seconds) => {
+                if let Ok(ended) = timeout(Duration::from_secs(seconds), verdict).await {
+                    ended?
+                } else {
+                    print(globals, headless, &id)?;
+                    return Err(Failure::new(
+                        Exit::TimedOut,
+                        format!(
+                            "no verdict within {seconds} s; the run goes on: llmctl-dev runs show {}",
+                            plan.job_name
+                        ),
+                    ));
+                }
+            }
         }
     }
     print(globals, headless, &id)?;
