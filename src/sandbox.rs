@@ -148,6 +148,11 @@ impl Sandbox {
         &self.faults
     }
 
+    /// The fault "out of memory": kills what the pod with this uid runs, as the kernel would.
+    pub fn run_out_of_memory(&self, pod_uid: &str) {
+        self.daemons.run_out_of_memory(pod_uid);
+    }
+
     /// Ends every task, stream and child process.
     pub async fn stop(self) {
         self.faults.drop_watches();

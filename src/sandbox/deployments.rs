@@ -2,10 +2,11 @@
 //!
 //! Not imitated: pausing, rolling back, `minReadySeconds`, the progress deadline.
 
+mod rules;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sha1::{Digest, Sha1};
 
 use super::controllers::Controller;
 use super::events::{Reporter, Tone};
@@ -13,6 +14,7 @@ use super::kinds::Kind;
 use super::object::{Key, controller, is_deleting, meta, owners, put, uid};
 use super::store::{Change, Changed, DeleteOptions, Store};
 use super::work::Work;
+use rules::{available_of, hash, is_current, number, replicas, revision, room, set_condition};
 
 const HASH: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -180,14 +182,11 @@ impl Deployments {
         let free = (wanted + surge).saturating_sub(total);
         let next = (replicas(current) + free).min(wanted);
         self.scale(deployment, current, next);
-        let available: u64 = sets
-            .iter()
-            .map(|set| number(&set["status"]["availableReplicas"]))
-            .sum();
+        let available: u64 = sets.iter().map(|set| available_of(set)).sum();
         let mut spare = available.saturating_sub(wanted.saturating_sub(unavailable));
         for set in others {
             // Pods that are not available anyway cost nothing.
-            let idle = replicas(set).saturating_sub(number(&set["status"]["availableReplicas"]));
+            let idle = replicas(set) - available_of(set);
             let cut = (idle + spare).min(replicas(set));
             spare = spare.saturating_sub(cut.saturating_sub(idle));
             self.scale(deployment, set, replicas(set) - cut);
@@ -315,86 +314,4 @@ impl Deployments {
             },
         );
     }
-}
-
-/// How many more pods than wanted there may be, and how many fewer available ones.
-fn room(deployment: &Value) -> (u64, u64) {
-    let wanted = replicas(deployment);
-    let rolling = &deployment["spec"]["strategy"]["rollingUpdate"];
-    let part = |value: &Value, up: bool| match value {
-        Value::String(text) => {
-            let percent = text
-                .strip_suffix('%')
-                .and_then(|digits| digits.parse::<u64>().ok())
-                .unwrap_or(25);
-            if up {
-                (wanted * percent).div_ceil(100)
-            } else {
-                wanted * percent / 100
-            }
-        }
-        Value::Null if up => wanted.div_ceil(4),
-        Value::Null => wanted / 4,
-        value => number(value),
-    };
-    match (
-        part(&rolling["maxSurge"], true),
-        part(&rolling["maxUnavailable"], false),
-    ) {
-        (0, 0) => (0, 1),
-        room => room,
-    }
-}
-
-fn replicas(object: &Value) -> u64 {
-    object["spec"]["replicas"].as_u64().unwrap_or(1)
-}
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap_or(0)
-}
-
-fn revision(set: &Value) -> u64 {
-    set["metadata"]["annotations"][REVISION]
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
-}
-
-fn is_current(deployment: &Value, set: &Value) -> bool {
-    set["metadata"]["labels"][HASH] == hash(&deployment["spec"]["template"]).as_str()
-}
-
-/// A short name for a template, in the letters that Kubernetes uses for it.
-fn hash(template: &Value) -> String {
-    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let digest = Sha1::digest(template.to_string());
-    digest
-        .iter()
-        .take(10)
-        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
-        .collect()
-}
-
-fn set_condition(status: &mut Value, name: &str, is: bool, reason: &str, message: &str, now: &str) {
-    let mut all = status["conditions"].as_array().cloned().unwrap_or_default();
-    let is = if is { "True" } else { "False" };
-    let condition = json!({
-        "type": name, "status": is, "reason": reason, "message": message, "lastUpdateTime": now, "lastTransitionTime": now,
-    });
-    match all.iter_mut().find(|one| one["type"] == name) {
-        Some(old)
-            if old["status"] == is && old["reason"] == reason && old["message"] == message => {}
-        Some(old) => {
-            let since = if old["status"] == is {
-                old["lastTransitionTime"].clone()
-            } else {
-                now.into()
-            };
-            *old = condition;
-            old["lastTransitionTime"] = since;
-        }
-        None => all.push(condition),
-    }
-    status["conditions"] = all.into();
 }

@@ -3,24 +3,25 @@
 //! Not imitated: indexed completion, success policies, pod failure policies, per-index back-off, adoption of stray pods.
 
 mod count;
+mod pods;
 mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use tokio::time::Instant;
 
 use super::admission;
 use super::controllers::Controller;
 use super::events::{Reporter, Tone};
 use super::kinds::Kind;
-use super::object::{
-    Key, controller, drop_finalizer, has_finalizer, is_deleting, meta, owners, put, uid, until,
-};
+use super::object::{Key, drop_finalizer, has_finalizer, is_deleting, meta, put, uid, until};
 use super::store::{Change, Changed, DeleteOptions, Store};
 use super::work::Work;
 use count::Count;
+use pods::{job_of, pod};
 pub(crate) use verdict::finished_at;
 use verdict::{Verdict, condition, has_condition};
 
@@ -62,6 +63,8 @@ struct Failures {
     in_a_row: u32,
     last: Option<jiff::Timestamp>,
     refused: u32,
+    /// When a refused pod may be tried again.
+    again: Option<Instant>,
 }
 
 impl Jobs {
@@ -283,6 +286,7 @@ impl Jobs {
                     let failures = self.failures(job);
                     let wait = doubled(CREATE_BACK_OFF, failures.refused, CREATE_BACK_OFF_LIMIT);
                     failures.refused += 1;
+                    failures.again = Some(Instant::now() + wait);
                     work.after(Task::Job(key.clone()), wait);
                     return;
                 }
@@ -308,10 +312,13 @@ impl Jobs {
         }
     }
 
-    /// How long the next pod has to wait because of earlier failures.
+    /// How long the next pod has to wait because of earlier failures or a refusal.
     fn hold_up(&mut self, job: &Value) -> Option<Duration> {
         let now = self.store.clock().now();
         let failures = self.failures(job);
+        if let Some(again) = failures.again.filter(|again| *again > Instant::now()) {
+            return Some(again - Instant::now());
+        }
         let last = failures.last.filter(|_| failures.in_a_row > 0)?;
         let wait = doubled(POD_BACK_OFF, failures.in_a_row - 1, POD_BACK_OFF_LIMIT);
         let passed = Duration::try_from(now.duration_since(last)).unwrap_or_default();
@@ -373,57 +380,6 @@ impl Jobs {
         );
         written.is_ok() && news
     }
-}
-
-/// The Job that controls a pod.
-struct Owner<'a> {
-    uid: &'a str,
-    name: &'a str,
-}
-
-fn job_of(pod: &Value) -> Option<Owner<'_>> {
-    let uid = controller(pod)?;
-    let owner = owners(pod).find(|owner| owner["uid"] == uid && owner["kind"] == "Job")?;
-    Some(Owner {
-        uid,
-        name: owner["name"].as_str()?,
-    })
-}
-
-/// A new pod of a Job, with everything but its name.
-fn pod(job: &Value) -> Value {
-    let template = &job["spec"]["template"];
-    let mut labels = template["metadata"]["labels"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
-    for (label, value) in [
-        ("batch.kubernetes.io/controller-uid", uid(job)),
-        ("batch.kubernetes.io/job-name", meta(job, "name")),
-        ("controller-uid", uid(job)),
-        ("job-name", meta(job, "name")),
-    ] {
-        labels.entry(label).or_insert_with(|| value.into());
-    }
-    let mut pod = json!({
-        "metadata": {
-            "generateName": format!("{}-", meta(job, "name")),
-            "namespace": meta(job, "namespace"),
-            "labels": labels,
-            "finalizers": [TRACKING],
-            "ownerReferences": [{
-                "apiVersion": "batch/v1", "kind": "Job", "name": meta(job, "name"), "uid": uid(job),
-                "controller": true, "blockOwnerDeletion": true,
-            }],
-        },
-        "spec": template["spec"],
-    });
-    put(
-        &mut pod["metadata"],
-        "annotations",
-        template["metadata"]["annotations"].clone(),
-    );
-    pod
 }
 
 fn doubled(first: Duration, times: u32, limit: Duration) -> Duration {

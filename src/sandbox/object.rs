@@ -96,60 +96,11 @@ pub(crate) fn until(clock: &Clock, time: &Value, plus_seconds: i64) -> Option<st
     Some(std::time::Duration::try_from(due.duration_since(clock.now())).unwrap_or_default())
 }
 
-/// Whether labels satisfy a `matchLabels`/`matchExpressions` selector.
-pub(crate) fn selected(selector: &Value, labels: &Value) -> bool {
-    let exact = selector["matchLabels"]
-        .as_object()
-        .is_none_or(|wanted| wanted.iter().all(|(k, v)| labels.get(k) == Some(v)));
-    let expressions = selector["matchExpressions"].as_array().is_none_or(|all| {
-        all.iter().all(|one| {
-            let has = one["key"].as_str().and_then(|key| labels.get(key));
-            let listed = || {
-                one["values"]
-                    .as_array()
-                    .is_some_and(|values| values.iter().any(|value| Some(value) == has))
-            };
-            match one["operator"].as_str() {
-                Some("In") => listed(),
-                Some("NotIn") => !listed(),
-                Some("Exists") => has.is_some(),
-                Some("DoesNotExist") => has.is_none(),
-                _ => false,
-            }
-        })
-    });
-    exact && expressions
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn selectors_select() {
-        let labels = json!({"app": "web", "tier": "front"});
-        for (selector, expected) in [
-            (json!({}), true),
-            (json!({"matchLabels": {"app": "web"}}), true),
-            (json!({"matchLabels": {"app": "db"}}), false),
-            (
-                json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["a", "web"]}]}),
-                true,
-            ),
-            (
-                json!({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}),
-                false,
-            ),
-            (
-                json!({"matchExpressions": [{"key": "x", "operator": "DoesNotExist"}]}),
-                true,
-            ),
-        ] {
-            assert_eq!(selected(&selector, &labels), expected, "{selector}");
-        }
-    }
 
     #[test]
     fn the_last_finalizer_takes_the_list_along() {

@@ -11,6 +11,7 @@ mod history;
 mod minikube_edge;
 mod overlays;
 mod sandbox_api;
+mod sandbox_node;
 mod settings;
 mod support;
 mod tidy;

@@ -1,6 +1,8 @@
 //! One container from its image to its end: pulls, starts, restarts, stops.
 
-use std::ffi::OsString;
+mod launch;
+mod pull;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,19 +13,16 @@ use tokio::time::Instant;
 
 use super::Context;
 use super::environment::{self, Environment};
-use super::paths::Paths;
-use super::process::{Launch, Process};
+use super::process::Process;
 use super::status::{Container, Ended, State};
-use super::volumes::{Volumes, private_dir};
+use super::volumes::Volumes;
 use crate::sandbox::events::Tone;
-use crate::sandbox::images::{PULL, Reference, SIZE, back_off};
+use crate::sandbox::images::{Reference, back_off};
 use crate::sandbox::object::{meta, uid};
+use launch::container_id;
 
 /// How often the kubelet looks again at a container that it cannot start, and says so.
 const AGAIN: Duration = Duration::from_secs(12);
-
-/// How long it takes to learn that an image is nowhere.
-const MISS: Duration = Duration::from_millis(300);
 
 /// Between the failed pull and the first word of the back-off.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -109,114 +108,6 @@ impl Runner {
             message: Some(message),
         });
         self.pause(wait).await
-    }
-
-    /// Sees to it that the image is on the node.
-    async fn image(&mut self) -> Result<Reference, Stopped> {
-        let image = self.container.spec["image"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let Some(reference) = Reference::parse(&image) else {
-            let why = format!(
-                "Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: invalid reference format"
-            );
-            return self
-                .hopeless("InspectFailed", "InvalidImageName", &why)
-                .await;
-        };
-        let policy = self.container.spec["imagePullPolicy"]
-            .as_str()
-            .unwrap_or(reference.default_policy())
-            .to_owned();
-        let known = reference.flavor().is_some();
-        // A known image counts as loaded for whoever forbids to pull it.
-        let here = self.context.images.has(&reference) || (policy == "Never" && known);
-        if here && policy != "Always" {
-            self.tell(
-                Tone::Normal,
-                "Pulled",
-                &format!("Container image {image:?} already present on machine"),
-            );
-            return Ok(reference);
-        }
-        if policy == "Never" {
-            let why = format!("Container image {image:?} is not present with pull policy of Never");
-            return self
-                .hopeless("ErrImageNeverPull", "ErrImageNeverPull", &why)
-                .await;
-        }
-        if known {
-            self.tell(Tone::Normal, "Pulling", &format!("Pulling image {image:?}"));
-            let began = Instant::now();
-            self.pause(if here { PULL / 10 } else { PULL }).await?;
-            self.context.images.add(&reference);
-            let took = format!("{}ms", began.elapsed().as_millis());
-            let message = format!(
-                "Successfully pulled image {image:?} in {took} ({took} including waiting). Image size: {SIZE} bytes."
-            );
-            self.tell(Tone::Normal, "Pulled", &message);
-            return Ok(reference);
-        }
-        self.pull_in_vain(&image, &reference).await
-    }
-
-    /// Never comes back but by being stopped.
-    async fn pull_in_vain(
-        &mut self,
-        image: &str,
-        reference: &Reference,
-    ) -> Result<Reference, Stopped> {
-        let why = reference.not_found();
-        for failures in 1.. {
-            self.tell(Tone::Normal, "Pulling", &format!("Pulling image {image:?}"));
-            self.pause(MISS).await?;
-            self.tell(
-                Tone::Warning,
-                "Failed",
-                &format!("Failed to pull image {image:?}: {why}"),
-            );
-            self.tell(Tone::Warning, "Failed", "Error: ErrImagePull");
-            self.set(State::Waiting {
-                reason: "ErrImagePull".to_owned(),
-                message: Some(why.clone()),
-            });
-            self.pause(SETTLE).await?;
-            let message = format!("Back-off pulling image {image:?}: ErrImagePull: {why}");
-            let until = Instant::now() + back_off(failures);
-            while Instant::now() < until {
-                self.tell(
-                    Tone::Normal,
-                    "BackOff",
-                    &format!("Back-off pulling image {image:?}"),
-                );
-                self.tell(Tone::Warning, "Failed", "Error: ImagePullBackOff");
-                self.set(State::Waiting {
-                    reason: "ImagePullBackOff".to_owned(),
-                    message: Some(message.clone()),
-                });
-                self.pause(AGAIN.min(until - Instant::now())).await?;
-            }
-        }
-        Err(Stopped)
-    }
-
-    /// Nothing but a new pod would help; the kubelet keeps saying so.
-    async fn hopeless(
-        &mut self,
-        event: &str,
-        reason: &str,
-        why: &str,
-    ) -> Result<Reference, Stopped> {
-        loop {
-            self.tell(Tone::Warning, event, why);
-            self.tell(Tone::Warning, "Failed", &format!("Error: {reason}"));
-            self.set(State::Waiting {
-                reason: reason.to_owned(),
-                message: Some(why.to_owned()),
-            });
-            self.pause(AGAIN).await?;
-        }
     }
 
     /// The environment, as soon as everything it refers to is there.
@@ -334,115 +225,6 @@ impl Runner {
         }
     }
 
-    fn launch(
-        &self,
-        reference: &Reference,
-        spec: Environment,
-        id: &str,
-    ) -> std::io::Result<Launch> {
-        let container = &self.container.spec;
-        let dir = self.dir.join("containers").join(format!(
-            "{}-{}",
-            self.container.name(),
-            self.container.restarts
-        ));
-        let (root, home, scratch) = (dir.join("root"), dir.join("home"), dir.join("tmp"));
-        for one in [&root, &home, &scratch] {
-            private_dir(one)?;
-        }
-        let mounts = container["volumeMounts"].as_array().into_iter().flatten();
-        let paths = Paths::new(
-            root.clone(),
-            mounts.filter_map(|mount| mount["mountPath"].as_str().map(str::to_owned)),
-        );
-        self.volumes.mount(container, &paths)?;
-
-        let shown = |path: &std::path::Path| path.display().to_string();
-        let mut env = Environment::from([
-            (
-                "PATH".to_owned(),
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
-            ),
-            ("HOME".to_owned(), shown(&home)),
-            ("TMPDIR".to_owned(), shown(&scratch)),
-            ("LANG".to_owned(), "C.UTF-8".to_owned()),
-            ("HOSTNAME".to_owned(), meta(&self.pod, "name").to_owned()),
-            (
-                "LLMCTL_EXECUTOR_DEFAULT_CWD".to_owned(),
-                shown(&paths.place("/tmp/llmctl-workspace")),
-            ),
-        ]);
-        if let Some(flavor) = reference.flavor() {
-            env.insert("LLMCTL_EXECUTOR_FLAVOR".to_owned(), flavor.to_owned());
-        }
-        env.extend(
-            spec.iter()
-                .map(|(name, value)| (name.clone(), paths.text(value))),
-        );
-
-        let words = |field: &str| -> Vec<OsString> {
-            let all = container[field]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str);
-            all.map(|word| paths.text(&environment::expanded(word, &spec)).into())
-                .collect()
-        };
-        let mut argv = words("command");
-        if argv.is_empty() {
-            argv.clone_from(&self.context.executor);
-        }
-        argv.extend(words("args"));
-        let dir = match container["workingDir"]
-            .as_str()
-            .filter(|dir| !dir.is_empty())
-        {
-            Some(dir) => match paths.here(dir) {
-                Some(here) => {
-                    std::fs::create_dir_all(&here)?;
-                    here
-                }
-                None => PathBuf::from(dir),
-            },
-            None => root,
-        };
-        Ok(Launch {
-            argv,
-            env,
-            dir,
-            id: id.to_owned(),
-        })
-    }
-
-    fn start_error(&self, error: &std::io::Error) -> Ended {
-        let program = self.container.spec["command"][0]
-            .as_str()
-            .unwrap_or("executor");
-        let why = match error.kind() {
-            std::io::ErrorKind::NotFound if program.contains('/') => {
-                format!("exec: {program:?}: stat {program}: no such file or directory")
-            }
-            std::io::ErrorKind::NotFound => {
-                format!("exec: {program:?}: executable file not found in $PATH")
-            }
-            std::io::ErrorKind::PermissionDenied => format!("exec: {program:?}: permission denied"),
-            _ => error.to_string(),
-        };
-        let message = format!(
-            "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: {why}: unknown"
-        );
-        self.tell(Tone::Warning, "Failed", &format!("Error: {message}"));
-        Ended {
-            exit_code: 128,
-            reason: "StartError".to_owned(),
-            message: Some(message),
-            started: Some(jiff::Timestamp::UNIX_EPOCH),
-            finished: Some(self.context.store.clock().now()),
-            container_id: self.container.id.clone(),
-        }
-    }
-
     fn set(&mut self, state: State) {
         self.container.state = state;
         // The worker that listens is what runs this.
@@ -470,14 +252,6 @@ impl Runner {
             () = tokio::time::sleep(time) => Ok(()),
         }
     }
-}
-
-/// 64 random hex digits.
-fn container_id() -> String {
-    let mut bytes = [0_u8; 32];
-    // Without randomness two containers could share an id; nothing is found by it but processes of this run.
-    let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A duration as Go prints it: `10s`, `1m20s`, `5m0s`.

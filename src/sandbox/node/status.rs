@@ -183,6 +183,8 @@ pub(crate) struct PodState {
     pub(crate) ip: Option<String>,
     /// Nothing runs any more: a final phase may be shown.
     pub(crate) settled: bool,
+    /// Some container never came to be: that it is not ready keeps its old reason.
+    pub(crate) unseen: bool,
     /// The reason and the message of a pod that the node ended.
     pub(crate) evicted: Option<(&'static str, &'static str)>,
 }
@@ -264,7 +266,8 @@ impl PodState {
         };
         let phase = self.phase(policy);
         let generation = pod["metadata"]["generation"].clone();
-        let conditions = self.conditions(&pod["status"], phase, &generation, now);
+        let told = if self.unseen { Phase::Pending } else { phase };
+        let conditions = self.conditions(&pod["status"], told, &generation, now);
         let status = &mut pod["status"];
         if !phase.is_final() || self.settled {
             status["phase"] = phase.text().into();
@@ -404,6 +407,7 @@ mod tests {
             sandbox: true,
             ip: None,
             settled: false,
+            unseen: false,
             evicted: None,
         }
     }

@@ -18,6 +18,7 @@ use crate::sandbox::controllers::sleep_until;
 use crate::sandbox::events::Tone;
 use crate::sandbox::kinds::Kind;
 use crate::sandbox::object::{is_deleting, meta, uid};
+use crate::sandbox::store::DeleteOptions;
 
 /// How long a pod's network and mounts take to be set up, and to be taken down.
 const SETUP: Duration = Duration::from_millis(100);
@@ -102,6 +103,7 @@ impl Worker {
                 sandbox: false,
                 ip: None,
                 settled: false,
+                unseen: false,
                 evicted: None,
             },
             ending: Ending::No,
@@ -294,6 +296,7 @@ impl Worker {
         let unseen = |container: &Container| matches!(container.state, State::Waiting { .. });
         if self.ending != Ending::No && self.state.containers.iter().any(unseen) {
             self.write();
+            self.state.unseen = true;
             for container in self.state.containers.iter_mut().filter(|one| unseen(one)) {
                 container.state =
                     State::Terminated(container.last.take().unwrap_or_else(Ended::unknown));
@@ -301,18 +304,24 @@ impl Worker {
         }
         self.state.settled = true;
         self.write();
+        self.finish_deletion();
+    }
+
+    /// The last word on a pod that is being deleted: its grace period is over.
+    fn finish_deletion(&self) {
+        let store = &self.context.store;
         let (namespace, name) = (meta(&self.pod, "namespace"), meta(&self.pod, "name"));
-        let now = self.context.store.clock().stamp();
-        // Deleted by now, or never: both leave nothing to finish.
-        let _ = self
-            .context
-            .store
-            .modify(Kind::Pod, namespace, name, |pod| {
-                if uid(pod) == uid(&self.pod) && is_deleting(pod) {
-                    pod["metadata"]["deletionGracePeriodSeconds"] = 0.into();
-                    pod["metadata"]["deletionTimestamp"] = now.into();
-                }
-            });
+        let marked = store.find(Kind::Pod, namespace, name);
+        if marked.is_none_or(|pod| uid(&pod) != uid(&self.pod) || !is_deleting(&pod)) {
+            return;
+        }
+        let mut now = DeleteOptions {
+            grace: Some(0),
+            ..DeleteOptions::default()
+        };
+        now.preconditions.uid = Some(uid(&self.pod).to_owned());
+        // Gone in between is what was wanted.
+        let _ = store.delete(Kind::Pod, namespace, name, &now);
     }
 
     fn write(&self) {

@@ -85,7 +85,12 @@ pub(super) fn delete(
         });
     }
     if is_due(&new) {
-        let last = (*old).clone();
+        // Kinds with a grace period are marked even when it is none, and watches see that before the end.
+        let last = if kind == Kind::Pod && new != *old {
+            (*state.replace(kind, new)).clone()
+        } else {
+            (*old).clone()
+        };
         let gone = state.take(kind, namespace, name, Some(last)).unwrap_or(old);
         return Ok(Deleted::Removed(gone));
     }
@@ -165,9 +170,7 @@ fn mark(clock: &Clock, object: &mut Value, grace: u64) {
         .now()
         .checked_add(wait)
         .unwrap_or(jiff::Timestamp::MAX);
-    if !running || grace > 0 {
-        meta["deletionTimestamp"] = whole_seconds(at).into();
-    }
+    meta["deletionTimestamp"] = whole_seconds(at).into();
     meta["deletionGracePeriodSeconds"] = grace.into();
 }
 
