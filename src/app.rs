@@ -311,7 +311,11 @@ fn act_inside(state: &mut State, action: Action, turn: &mut Turn) {
         Some(Dialog::Palette) => match state.palette.act(action, page) {
             palette::Outcome::Stay => {}
             palette::Outcome::Close => turn.close = true,
-            palette::Outcome::Copy(line) => turn.effects.push(Effect::Copy(line)),
+            palette::Outcome::Copy(entry) => {
+                let line = entry.cli_line(state);
+                turn.notice(Notice::info(format!("copied: {line}")));
+                turn.effects.push(Effect::Copy(line));
+            }
             palette::Outcome::Run(chosen) => {
                 state.dialogs.pop();
                 act(state, chosen, turn);

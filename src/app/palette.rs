@@ -1,7 +1,10 @@
 //! The command palette: every action by name, with its key and its CLI line.
 
+use super::State;
 use super::action::{Action, Context};
 use super::text::Field;
+use crate::domain::runs::Run;
+use crate::domain::target::TargetKind;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use tui_input::InputRequest;
@@ -50,6 +53,37 @@ pub const ENTRIES: &[Entry] = {
     }
 };
 
+impl Entry {
+    /// The CLI line for what is selected now and for the target of this session; empty where there is none. Words that
+    /// nothing is known for stay in capitals.
+    pub fn cli_line(&self, state: &State) -> String {
+        let Some(verb) = self.cli.strip_prefix("llmctl-dev") else {
+            return String::new();
+        };
+        let run = state.runs.current();
+        let words = verb.split_whitespace().map(|word| {
+            match word {
+                "RUN" => run.map(Run::label),
+                "SAMPLE" => run.and_then(|run| run.sample.clone()),
+                "NAME" => state.overlays.selected.clone(),
+                _ => None,
+            }
+            .unwrap_or_else(|| word.to_owned())
+        });
+        let target = match state.target.kind {
+            TargetKind::Sandbox => "--sandbox".to_owned(),
+            TargetKind::Minikube => format!("--profile {}", state.target.name),
+            TargetKind::Context => format!("--context {}", state.target.name),
+        };
+        let namespace = format!("-n {}", state.namespace);
+        ["llmctl-dev".to_owned(), target, namespace]
+            .into_iter()
+            .chain(words)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
 /// The palette while it is open.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Palette {
@@ -65,7 +99,7 @@ pub struct Palette {
 pub enum Outcome {
     Stay,
     Close,
-    Copy(String),
+    Copy(Entry),
     Run(Action),
 }
 
@@ -105,7 +139,7 @@ impl Palette {
             }
             Action::Copy => {
                 return match self.rows.get(self.selected) {
-                    Some((entry, _)) if !entry.cli.is_empty() => Outcome::Copy(entry.cli.into()),
+                    Some((entry, _)) if !entry.cli.is_empty() => Outcome::Copy(*entry),
                     _ => Outcome::Stay,
                 };
             }

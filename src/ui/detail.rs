@@ -45,9 +45,10 @@ pub(crate) fn draw(
         return;
     };
     let tab = state.runs.tab;
-    let title = title(run, tab, area.width > 80, theme);
+    let roomy = area.width > 80;
+    let title = title(run, tab, roomy, theme);
     let count = match tab {
-        Tab::Logs => logs::count(state, run, theme),
+        Tab::Logs => logs::count(state, run, area.width, theme),
         Tab::Events => events::count(run),
         Tab::Timeline | Tab::Result | Tab::Manifest => Vec::new(),
     };
@@ -69,8 +70,6 @@ fn title(run: &Run, current: Tab, roomy: bool, theme: &Theme) -> Vec<Span<'stati
     let mut spans = vec![Span::raw(format!("Run {name} "))];
     if roomy {
         spans.push(Span::styled(format!("{0}{0} ", glyphs.rule), theme.muted()));
-    } else {
-        spans.push(Span::raw(" "));
     }
     for (at, tab) in Tab::ALL.into_iter().enumerate() {
         if at > 0 {

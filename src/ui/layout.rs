@@ -63,7 +63,12 @@ fn wide(body: Rect) -> Panes {
         Constraint::Fill(1),
     ]));
     let [overlays, settings] = left.layout(&Layout::vertical([
-        Constraint::Length((left.height / 3).min(9)),
+        // All settings are in sight where that leaves the overlays enough.
+        Constraint::Length(
+            (left.height / 3)
+                .min(9)
+                .max(left.height.saturating_sub(25).min(14)),
+        ),
         Constraint::Fill(1),
     ]));
     let [runs, detail] = right.layout(&Layout::vertical([

@@ -6,6 +6,7 @@ use super::{Scroll, field, found, keys, layout, text};
 use crate::app::State;
 use crate::app::action::Context;
 use crate::app::palette::{Entry, Palette};
+use crate::sanitize::sanitize;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -56,7 +57,8 @@ pub(crate) fn draw(
             height: 1,
             ..inside
         };
-        frame.render_widget(cli_line(entry, usize::from(last.width), theme), last);
+        let line = entry.cli_line(state);
+        frame.render_widget(cli_line(&line, usize::from(last.width), theme), last);
     }
 }
 
@@ -87,7 +89,12 @@ fn draw_rows(palette: &Palette, theme: &Theme, scroll: &mut Scroll, frame: &mut 
             frame.buffer_mut().set_style(place, theme.selected(true));
         }
     }
-    pane::scrollbar(theme, frame, list, scroll.palette, palette.rows.len());
+    // The thumb stands on the border, one blank column away.
+    let bar = Rect {
+        width: list.width + 1,
+        ..list
+    };
+    pane::scrollbar(theme, frame, bar, scroll.palette, palette.rows.len());
 }
 
 fn line(entry: &Entry, found: &[u32], selected: bool, theme: &Theme) -> Line<'static> {
@@ -104,13 +111,13 @@ fn line(entry: &Entry, found: &[u32], selected: bool, theme: &Theme) -> Line<'st
 }
 
 /// The command line that does the same as the selected action.
-fn cli_line(entry: &Entry, room: usize, theme: &Theme) -> Line<'static> {
-    if entry.cli.is_empty() {
+fn cli_line(line: &str, room: usize, theme: &Theme) -> Line<'static> {
+    if line.is_empty() {
         return Line::styled("only here: there is no command line for it", theme.muted());
     }
     let line = Line::from(vec![
         Span::styled("$ ", theme.muted()),
-        Span::styled(entry.cli, theme.accent()),
+        Span::styled(sanitize(line).into_owned(), theme.accent()),
     ]);
     pane::cut(line, room, theme.glyphs().ellipsis)
 }

@@ -59,6 +59,8 @@ pub(crate) fn state(run: &Run, theme: &Theme) -> Said {
             let word = match (&run.phase, reason.as_ref()) {
                 (Phase::Queued, "") => "queued",
                 (_, "") => "pending",
+                // Kubernetes' words for nothing out of the ordinary are no news.
+                (_, "ContainerCreating" | "PodInitializing") => "starting",
                 (_, reason) => reason,
             };
             let tone = if is_stuck(&reason) {

@@ -127,11 +127,13 @@ pub(crate) fn age(duration: SignedDuration) -> String {
     }
 }
 
-/// How long something took: `0.4s`, `62s`, `4m 05s`, `2h 03m`.
+/// How long something took: `40ms`, `0.4s`, `62s`, `4m 05s`, `2h 03m`.
 pub(crate) fn took(duration: SignedDuration) -> String {
     let millis = duration.as_millis().max(0);
     let seconds = millis / 1000;
     match seconds {
+        0 if millis == 0 => "0s".into(),
+        0 if millis < 100 => format!("{millis}ms"),
         0..10 => format!("{}.{}s", seconds, millis % 1000 / 100),
         10..100 => format!("{seconds}s"),
         100..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
@@ -182,6 +184,8 @@ mod tests {
         }
         assert_eq!(age(s(-5)), "0s");
         assert_eq!(took(SignedDuration::from_millis(1_250)), "1.2s");
+        assert_eq!(took(SignedDuration::from_millis(40)), "40ms");
+        assert_eq!(took(s(0)), "0s");
         assert_eq!(took(s(62)), "62s");
         assert_eq!(took(s(245)), "4m 05s");
         assert_eq!(took(s(7_380)), "2h 03m");

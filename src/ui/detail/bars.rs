@@ -223,7 +223,7 @@ mod tests {
                 "           0s             5s",
                 "queued     ┝━┥                                1.0s",
                 "pulling       ┝━━━━━━━━━━┥                    4.0s slowest",
-                "starting                  ┃                   0.0s",
+                "starting                  ┃                     0s",
                 "running                   ┝━━━━━━━━━━━━━▶     5.0s",
             ]
         );

@@ -15,7 +15,7 @@ use ratatui::text::{Line, Span};
 use std::collections::VecDeque;
 
 /// What stands beside the title: how many lines, and how the reading is going.
-pub(super) fn count(state: &State, run: &Run, theme: &Theme) -> Vec<Span<'static>> {
+pub(super) fn count(state: &State, run: &Run, columns: u16, theme: &Theme) -> Vec<Span<'static>> {
     let glyphs = theme.glyphs();
     let total = usize::try_from(run.log.total()).unwrap_or(usize::MAX);
     let mut spans = Vec::new();
@@ -33,7 +33,14 @@ pub(super) fn count(state: &State, run: &Run, theme: &Theme) -> Vec<Span<'static
         Follow::Following if state.runs.log_view.follow => ("following", Tone::Good),
         Follow::Following => ("paused", Tone::Warning),
         Follow::Broken(_) => ("resuming", Tone::Warning),
-        Follow::Whole if run.phase == Phase::Removed => ("kept, Job gone", Tone::Accent),
+        Follow::Whole if run.phase == Phase::Removed => {
+            let words = match columns {
+                ..=80 => "kept",
+                81..100 => "kept, Job gone",
+                _ => "kept after the Job is gone",
+            };
+            (words, Tone::Accent)
+        }
         Follow::Whole => ("whole", Tone::Muted),
         Follow::Gone(_) => ("incomplete?", Tone::Warning),
     };
@@ -223,7 +230,8 @@ impl Slice<'_> {
         };
         let room = self.room.saturating_sub(time.len());
         let text = sanitize(&line.text);
-        let parts = if self.view.wrap {
+        // What machines read is cut: wrapped, the result line alone would fill the page.
+        let parts = if self.view.wrap && !is_protocol(&text) {
             text::wrap(&text, room)
         } else {
             vec![text::fit(&text, room, self.theme.glyphs().ellipsis)]

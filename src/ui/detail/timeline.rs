@@ -88,7 +88,9 @@ fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'st
     if !run.why.is_empty() {
         add(&run.why, " ", Tone::Plain);
     }
-    if !run.reason.message.is_empty() && !run.why.contains(&run.reason.message) {
+    // That the only attempt was the last one says nothing beside the executor's own account.
+    let is_news = run.executor.is_none() || run.reason.word != "BackoffLimitExceeded";
+    if is_news && !run.reason.message.is_empty() && !run.why.contains(&run.reason.message) {
         let glyph = theme.glyphs().info;
         add(
             &format!("{}: {}", run.reason.word, run.reason.message),
@@ -144,7 +146,7 @@ fn retention(run: &Run, kept: &Stretch, now: Timestamp, theme: &Theme) -> Line<'
     spans.extend(removal(run, now, 0, theme).spans);
     let clock = theme.clock(due);
     spans.push(Span::styled(
-        format!(" of {} left, removed at {clock}", text::took(whole)),
+        format!(" of {} left, until {clock}", text::took(whole)),
         theme.muted(),
     ));
     Line::from(spans)

@@ -137,7 +137,7 @@ pub(super) const ROWS: &[Binding] = &[
     row(&[Context::Overlays, Context::Settings, Context::Detail, Context::DetailLogs],
         &[char('r')], Action::NewRun, "run", "start a sample run"),
     footer(RUNS, &[char('R')], Action::RunAgain, "again", "start the selected run's sample once more"),
-    footer(RUNS, &[char('c')], Action::CancelRun, "cancel", "cancel the selected run: delete its Job and pod"),
+    footer(RUNS, &[char('c')], Action::CancelRun, "cancel", "cancel the selected run: its pod gets the grace of the settings to end"),
     footer(RUNS, &[char('K')], Action::KeepRun, "keep", "keep the selected run's Job longer: raise its TTL"),
     row(RUNS, &[char('x')], Action::RemoveRun, "remove", "remove the selected run's finished Job now"),
     footer(RUNS, &[char('l')], Action::Logs, "logs", "show the log of the selected run"),
