@@ -68,7 +68,9 @@ impl Controller for Deployments {
                     .iter()
                     .any(|set| number(&set["status"]["replicas"]) + replicas(set) > 0)
             {
-                sets.iter().for_each(|set| self.scale(&deployment, set, 0));
+                for set in &sets {
+                    self.scale(&deployment, set, 0);
+                }
                 self.write(&deployment, &self.sets(&deployment));
                 return;
             }
@@ -176,7 +178,9 @@ impl Deployments {
             return;
         }
         if deployment["spec"]["strategy"]["type"] == "Recreate" {
-            others.iter().for_each(|set| self.scale(deployment, set, 0));
+            for set in others {
+                self.scale(deployment, set, 0);
+            }
             return;
         }
         let free = (wanted + surge).saturating_sub(total);
@@ -202,7 +206,7 @@ impl Deployments {
         let scaled = self
             .store
             .modify(Kind::ReplicaSet, meta(set, "namespace"), name, |set| {
-                set["spec"]["replicas"] = to.into()
+                set["spec"]["replicas"] = to.into();
             });
         if scaled.is_ok() {
             let way = if to > from { "up" } else { "down" };

@@ -207,7 +207,7 @@ impl Collector {
         let _ = self
             .store
             .modify(kind, &key.namespace, &key.name, |object| {
-                drop_finalizer(object, finalizer)
+                drop_finalizer(object, finalizer);
             });
     }
 

@@ -33,11 +33,11 @@ const BATCH: Duration = Duration::from_millis(200);
 
 /// The wait before a failed pod is replaced: this long, doubled with every failure in a row.
 const POD_BACK_OFF: Duration = Duration::from_secs(10);
-const POD_BACK_OFF_LIMIT: Duration = Duration::from_secs(600);
+const POD_BACK_OFF_LIMIT: Duration = Duration::from_mins(10);
 
 /// The wait before a refused pod is tried again, doubled with every refusal.
 const CREATE_BACK_OFF: Duration = Duration::from_secs(1);
-const CREATE_BACK_OFF_LIMIT: Duration = Duration::from_secs(60);
+const CREATE_BACK_OFF_LIMIT: Duration = Duration::from_mins(1);
 
 /// What the controller works on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +52,7 @@ pub(crate) struct Jobs {
     store: Store,
     events: Reporter,
     /// The uids of the Jobs that are there, with the failures that their pods had in a row.
-    jobs: HashMap<String, Failures>,
+    known: HashMap<String, Failures>,
     /// The pods of each Job by name.
     pods: HashMap<String, BTreeMap<String, Arc<Value>>>,
 }
@@ -72,7 +72,7 @@ impl Jobs {
         Self {
             store,
             events,
-            jobs: HashMap::new(),
+            known: HashMap::new(),
             pods: HashMap::new(),
         }
     }
@@ -85,7 +85,7 @@ impl Controller for Jobs {
         let object = &change.object;
         match (change.kind, change.what) {
             (Kind::Job, Changed::Deleted) => {
-                self.jobs.remove(uid(object));
+                self.known.remove(uid(object));
                 for pod in self
                     .pods
                     .get(uid(object))
@@ -96,7 +96,7 @@ impl Controller for Jobs {
                 }
             }
             (Kind::Job, _) => {
-                self.jobs.entry(uid(object).to_owned()).or_default();
+                self.known.entry(uid(object).to_owned()).or_default();
                 work.now(Task::Job(Key::of(object)));
             }
             (Kind::Pod, what) => {
@@ -141,7 +141,7 @@ impl Jobs {
         let Some(pod) = self.store.find(Kind::Pod, &key.namespace, &key.name) else {
             return;
         };
-        let known = job_of(&pod).is_some_and(|owner| self.jobs.contains_key(owner.uid));
+        let known = job_of(&pod).is_some_and(|owner| self.known.contains_key(owner.uid));
         if !known {
             self.release(&pod);
         }
@@ -154,7 +154,9 @@ impl Jobs {
             .map(|pods| pods.values().cloned().collect())
             .unwrap_or_default();
         if finished_at(&job["status"]).is_some() {
-            pods.iter().for_each(|pod| self.release(pod));
+            for pod in &pods {
+                self.release(pod);
+            }
             return;
         }
         let suspended = job["spec"]["suspend"] == true;
@@ -295,7 +297,7 @@ impl Jobs {
     }
 
     fn failures(&mut self, job: &Value) -> &mut Failures {
-        self.jobs.entry(uid(job).to_owned()).or_default()
+        self.known.entry(uid(job).to_owned()).or_default()
     }
 
     fn note_failures(&mut self, job: &Value, count: &Count) {

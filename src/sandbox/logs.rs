@@ -88,11 +88,9 @@ impl Logs {
                 "pod {pod} does not have a host assigned"
             )));
         }
-        let record = self.record(&found, &container, options.previous);
-        let status = container_status(&found, &container);
-        let record = match record {
-            Some(record) => record,
-            None => return Err(not_there(pod, &container, status, options.previous)),
+        let Some(record) = self.record(&found, &container, options.previous) else {
+            let status = container_status(&found, &container);
+            return Err(not_there(pod, &container, status, options.previous));
         };
         Ok(self.stream(record, options))
     }
@@ -192,22 +190,21 @@ fn choose(pod: &Value, name: &str, container: Option<&str>) -> Result<String, St
         Some(wanted) => Err(Status::bad_request(format!(
             "container {wanted} is not valid for pod {name}"
         ))),
-        None => match (mains.as_slice(), inits.is_empty()) {
-            ([only], true) => Ok((*only).to_owned()),
-            _ => {
-                let mut text = format!(
-                    "a container name must be specified for pod {name}, choose one of: [{}]",
-                    mains.join(" ")
-                );
-                if !inits.is_empty() {
-                    text.push_str(&format!(
-                        " or one of the init containers: [{}]",
-                        inits.join(" ")
-                    ));
-                }
-                Err(Status::bad_request(text))
+        None => {
+            if let ([only], true) = (mains.as_slice(), inits.is_empty()) {
+                return Ok((*only).to_owned());
             }
-        },
+            let mut choice = format!("[{}]", mains.join(" "));
+            if !inits.is_empty() {
+                choice = format!(
+                    "{choice} or one of the init containers: [{}]",
+                    inits.join(" ")
+                );
+            }
+            Err(Status::bad_request(format!(
+                "a container name must be specified for pod {name}, choose one of: {choice}"
+            )))
+        }
     }
 }
 
@@ -265,7 +262,11 @@ mod tests {
         store
             .create(Kind::Namespace, json!({"metadata": {"name": "n"}}))
             .unwrap();
+        let status = object["status"].clone();
         let made = store.create(Kind::Pod, object).unwrap();
+        store
+            .modify(Kind::Pod, "n", "p", |pod| pod["status"] = status)
+            .unwrap();
         let uid = made["metadata"]["uid"].as_str().unwrap().to_owned();
         (Logs::new(store), uid)
     }

@@ -22,7 +22,7 @@ impl Controller for Namespaces {
         let object = &change.object;
         match change.kind {
             Kind::Namespace if change.what != Changed::Deleted => {
-                work.now(meta(object, "name").to_owned())
+                work.now(meta(object, "name").to_owned());
             }
             kind if kind.namespaced() && change.what == Changed::Deleted => {
                 let namespace = meta(object, "namespace");

@@ -63,7 +63,7 @@ impl Controller for Scheduler {
                 }
             }
             Kind::Node | Kind::PersistentVolumeClaim => {
-                self.waiting.iter().for_each(|key| work.now(key.clone()))
+                self.waiting.iter().for_each(|key| work.now(key.clone()));
             }
             _ => {}
         }

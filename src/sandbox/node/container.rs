@@ -66,7 +66,7 @@ impl Runner {
             if !self.restarts(failed) {
                 return Ok(());
             }
-            if began.elapsed() > Duration::from_secs(600) {
+            if began.elapsed() > Duration::from_mins(10) {
                 failures = 0;
             }
             failures += 1;

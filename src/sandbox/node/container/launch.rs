@@ -1,6 +1,7 @@
 //! What a container's spec comes to as a process of this machine.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -136,5 +137,10 @@ pub(super) fn container_id() -> String {
     let mut bytes = [0_u8; 32];
     // Without randomness two containers could share an id; nothing is found by it but processes of this run.
     let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut id = String::with_capacity(64);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{byte:02x}");
+    }
+    id
 }
