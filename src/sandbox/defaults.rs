@@ -174,7 +174,7 @@ fn binding(object: &mut Value) {
         match subject["kind"].as_str() {
             Some("User" | "Group") => or(subject, "apiGroup", GROUP),
             Some("ServiceAccount") if namespace.is_string() => {
-                or(subject, "namespace", namespace.clone())
+                or(subject, "namespace", namespace.clone());
             }
             _ => {}
         }

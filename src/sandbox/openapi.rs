@@ -1,4 +1,4 @@
-//! The OpenAPI v3 documents, by which kubectl checks fields, explains types and builds its patches.
+//! The `OpenAPI` v3 documents, by which kubectl checks fields, explains types and builds its patches.
 //!
 //! They tell the types, their merge keys and the parameters of writes; they hold no descriptions.
 
@@ -160,7 +160,7 @@ fn property(place: Schema) -> Value {
             }
         }
         None if place.retains_keys() => {
-            property["x-kubernetes-patch-strategy"] = "retainKeys".into()
+            property["x-kubernetes-patch-strategy"] = "retainKeys".into();
         }
         None => {}
     }

@@ -304,13 +304,13 @@ mod tests {
         let made = store.create(Kind::ConfigMap, config_map("x")).unwrap();
         let before = store.version();
         let same = store.modify(Kind::ConfigMap, "a", "x", |object| {
-            object["metadata"]["uid"] = "mine".into()
+            object["metadata"]["uid"] = "mine".into();
         });
         assert_eq!(same.unwrap(), made);
         assert_eq!(store.version(), before);
         store
             .modify(Kind::ConfigMap, "a", "x", |object| {
-                object["data"]["k"] = "w".into()
+                object["data"]["k"] = "w".into();
             })
             .unwrap();
         assert_eq!(store.version(), before + 1);
@@ -333,7 +333,7 @@ mod tests {
         let mut changes = store.changes();
         store
             .modify(Kind::ConfigMap, "a", "x", |object| {
-                object["metadata"]["finalizers"] = json!([])
+                object["metadata"]["finalizers"] = json!([]);
             })
             .unwrap();
         assert!(store.find(Kind::ConfigMap, "a", "x").is_none());

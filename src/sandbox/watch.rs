@@ -191,7 +191,7 @@ impl Watching {
             (false, true) => self.push("ADDED", &change.object),
             (true, true) => self.push("MODIFIED", &change.object),
             (true, false) if change.what == Changed::Deleted => {
-                self.push("DELETED", &change.object)
+                self.push("DELETED", &change.object);
             }
             (true, false) => {
                 // The last state that the watch may see, at the version of the change that ended it.

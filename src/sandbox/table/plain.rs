@@ -239,9 +239,9 @@ pub(super) fn quota(quota: &Value, name: Value, age: Value) -> Vec<Value> {
             text(hard)
         );
         if resource.starts_with("limits.") {
-            limits.push(entry)
+            limits.push(entry);
         } else {
-            requests.push(entry)
+            requests.push(entry);
         }
     }
     vec![

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::story;
 
 /// Longer than anything here takes; on a paused clock it costs nothing.
-const PATIENCE: Duration = Duration::from_secs(4 * 3600);
+const PATIENCE: Duration = Duration::from_hours(4);
 
 /// The image that runs the executor, or the command that a container names.
 pub(super) const IMAGE: &str = "llmctl-executor-frontier:dev";
@@ -89,10 +89,8 @@ impl Bench {
                 }
             }
         };
-        match timeout(PATIENCE, search).await {
-            Ok(found) => found,
-            Err(_) => panic!("it never came; what happened:\n{}", self.chronicle()),
-        }
+        let found = timeout(PATIENCE, search).await;
+        found.unwrap_or_else(|_| panic!("it never came; what happened:\n{}", self.chronicle()))
     }
 
     pub(super) async fn until_job(&mut self, name: &str, condition: &str) -> Arc<Value> {

@@ -20,7 +20,7 @@ async fn a_ttl_takes_everything_that_the_job_owns() {
     let mut bench = Bench::new();
     let job = bench
         .run("run", "true", |spec| {
-            spec["ttlSecondsAfterFinished"] = 60.into()
+            spec["ttlSecondsAfterFinished"] = 60.into();
         })
         .await;
     payload(&bench, &job, "run-payload");

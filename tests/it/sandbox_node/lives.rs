@@ -43,7 +43,7 @@ async fn one_that_succeeds() {
     let mut bench = Bench::new();
     bench
         .run("succeeds", "echo one; sleep 0.6; echo two", |spec| {
-            spec["ttlSecondsAfterFinished"] = 5.into()
+            spec["ttlSecondsAfterFinished"] = 5.into();
         })
         .await;
     let done = bench.until_job("succeeds", "Complete").await;
@@ -63,7 +63,7 @@ async fn one_that_fails() {
     let mut bench = Bench::new();
     bench
         .run("fails", "sleep 0.3; exit 3", |spec| {
-            spec["ttlSecondsAfterFinished"] = 5.into()
+            spec["ttlSecondsAfterFinished"] = 5.into();
         })
         .await;
     let failed = bench.until_job("fails", "Failed").await;
@@ -182,7 +182,7 @@ async fn one_whose_pod_has_a_deadline() {
     let mut bench = Bench::new();
     bench
         .run("pod-deadline", STUBBORN, |spec| {
-            spec["template"]["spec"]["activeDeadlineSeconds"] = 1.into()
+            spec["template"]["spec"]["activeDeadlineSeconds"] = 1.into();
         })
         .await;
     bench.until_job("pod-deadline", "Failed").await;
@@ -210,7 +210,7 @@ async fn one_that_is_tried_twice() {
     let mut bench = Bench::new();
     bench
         .run("twice", "sleep 0.3; exit 2", |spec| {
-            spec["backoffLimit"] = 1.into()
+            spec["backoffLimit"] = 1.into();
         })
         .await;
     bench
@@ -324,7 +324,7 @@ async fn one_that_needs_what_the_node_has_not() {
     bench
         .run("gpu", "true", |spec| {
             spec["template"]["spec"]["containers"][0]["resources"] =
-                json!({"limits": {"nvidia.com/gpu": "1"}})
+                json!({"limits": {"nvidia.com/gpu": "1"}});
         })
         .await;
     let pod = bench
@@ -344,7 +344,7 @@ async fn one_that_needs_what_the_node_has_not() {
         .sandbox
         .store()
         .modify(Kind::Node, "", "sandbox", |node| {
-            node["status"]["allocatable"]["nvidia.com/gpu"] = "1".into()
+            node["status"]["allocatable"]["nvidia.com/gpu"] = "1".into();
         })
         .unwrap();
     bench

@@ -117,7 +117,7 @@ async fn a_followed_log_is_whole_and_ends() {
         .await
         .unwrap()
         .lines();
-    let lines: Vec<String> = timeout(Duration::from_secs(60), lines.try_collect())
+    let lines: Vec<String> = timeout(Duration::from_mins(1), lines.try_collect())
         .await
         .expect("it ends by itself")
         .unwrap();
@@ -171,7 +171,7 @@ async fn a_follow_ends_when_the_pod_is_taken_away() {
         .store()
         .remove(Kind::Pod, "default", &pod)
         .unwrap();
-    let rest: Vec<String> = timeout(Duration::from_secs(60), lines.try_collect())
+    let rest: Vec<String> = timeout(Duration::from_mins(1), lines.try_collect())
         .await
         .expect("it ends")
         .unwrap();
@@ -184,7 +184,7 @@ async fn a_request_to_end_is_heard_before_the_grace_period_is_over() {
     let script = "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done";
     bench
         .run("polite", script, |spec| {
-            spec["template"]["spec"]["terminationGracePeriodSeconds"] = 60.into()
+            spec["template"]["spec"]["terminationGracePeriodSeconds"] = 60.into();
         })
         .await;
     let pod = name(
@@ -242,7 +242,7 @@ async fn a_program_that_is_not_there_is_said() {
     let mut bench = Bench::new();
     bench
         .run("nocmd", "", |spec| {
-            spec["template"]["spec"]["containers"][0]["command"] = json!(["nosuchprogram"])
+            spec["template"]["spec"]["containers"][0]["command"] = json!(["nosuchprogram"]);
         })
         .await;
     bench.until_job("nocmd", "Failed").await;
@@ -261,7 +261,9 @@ async fn a_program_that_is_not_there_is_said() {
         bench.events("nocmd"),
         super::story::recorded_events("nocmd"),
     ];
-    events.iter_mut().for_each(|all| all[..2].sort());
+    for all in &mut events {
+        all[..2].sort();
+    }
     assert_eq!(events[0], events[1]);
 }
 
@@ -272,7 +274,7 @@ async fn runaways(bench: &mut Bench, mark: &str) -> String {
         bench
             .run(&format!("run-{number}"), script, |spec| {
                 spec["template"]["spec"]["containers"][0]["env"] =
-                    json!([{"name": "MARK", "value": mark}])
+                    json!([{"name": "MARK", "value": mark}]);
             })
             .await;
         bench

@@ -14,7 +14,7 @@ async fn a_ttl_counts_from_the_end_and_may_be_changed_while_it_counts() {
     let mut bench = Bench::new();
     bench
         .run("ttl", "true", |spec| {
-            spec["ttlSecondsAfterFinished"] = 60.into()
+            spec["ttlSecondsAfterFinished"] = 60.into();
         })
         .await;
     let done = bench.until_job("ttl", "Complete").await;
@@ -84,7 +84,8 @@ async fn a_first_pull_takes_a_while_and_the_next_none() {
     for name in ["first", "second"] {
         bench
             .run(name, "true", |spec| {
-                spec["template"]["spec"]["containers"][0]["imagePullPolicy"] = "IfNotPresent".into()
+                spec["template"]["spec"]["containers"][0]["imagePullPolicy"] =
+                    "IfNotPresent".into();
             })
             .await;
         bench.until_job(name, "Complete").await;
@@ -115,7 +116,7 @@ async fn a_missing_account_holds_the_pod_up() {
     let mut bench = Bench::new();
     bench
         .run("no-sa", "true", |spec| {
-            spec["template"]["spec"]["serviceAccountName"] = "nosuch".into()
+            spec["template"]["spec"]["serviceAccountName"] = "nosuch".into();
         })
         .await;
     let refused = bench.until_event("no-sa", "FailedCreate").await;
@@ -191,7 +192,7 @@ async fn events_are_forgotten_after_an_hour_of_silence() {
     bench
         .run("gpu", "", |spec| {
             spec["template"]["spec"]["containers"][0]["resources"] =
-                json!({"limits": {"nvidia.com/gpu": "1"}})
+                json!({"limits": {"nvidia.com/gpu": "1"}});
         })
         .await;
     let event = bench.until_event("gpu-", "FailedScheduling").await;
