@@ -40,14 +40,14 @@ enum Column {
 impl Column {
     fn for_width(width: u16) -> &'static [Self] {
         match width {
-            ..68 => &[
+            ..67 => &[
                 Self::Run,
                 Self::Sample,
                 Self::State,
                 Self::Verdict,
                 Self::Left,
             ],
-            68..80 => &[
+            67..79 => &[
                 Self::Run,
                 Self::Sample,
                 Self::State,
@@ -89,8 +89,8 @@ impl Column {
             Self::Verdict => Constraint::Length(12),
             Self::Age => Constraint::Length(4),
             Self::Took => Constraint::Length(7),
-            Self::RemovedIn => Constraint::Length(14),
-            Self::Left => Constraint::Length(8),
+            Self::RemovedIn => Constraint::Length(13),
+            Self::Left => Constraint::Length(7),
         }
     }
 
@@ -129,6 +129,11 @@ pub(crate) fn draw(
         pane::empty(frame, inside, theme, &why, then);
         return;
     }
+    // The last column keeps its distance from the border.
+    let inside = Rect {
+        width: inside.width.saturating_sub(1),
+        ..inside
+    };
     draw_list(state, theme, scroll, frame, inside, focused);
 }
 
@@ -165,6 +170,7 @@ fn draw_list(
     let list = Rect {
         y: area.y + 1.min(area.height),
         height: area.height.saturating_sub(1),
+        width: area.width + 1,
         ..area
     };
     pane::scrollbar(theme, frame, list, scroll.runs.offset(), runs.visible.len());

@@ -14,6 +14,8 @@ pub(crate) struct Said {
     pub(crate) glyph: &'static str,
     pub(crate) word: String,
     pub(crate) tone: Tone,
+    /// Stands before all of it, where no narrow column cuts it off: there is another opinion.
+    doubted: Option<&'static str>,
 }
 
 impl Said {
@@ -22,15 +24,15 @@ impl Said {
             glyph,
             word: word.into(),
             tone,
+            doubted: None,
         }
     }
 
     /// Glyph and word.
     pub(crate) fn text(&self) -> String {
-        if self.glyph.is_empty() {
-            self.word.clone()
-        } else {
-            format!("{} {}", self.glyph, self.word)
+        match (self.glyph, self.doubted.unwrap_or_default()) {
+            ("", "") => self.word.clone(),
+            (glyph, doubted) => format!("{doubted}{glyph} {}", self.word),
         }
     }
 
@@ -117,7 +119,7 @@ pub(crate) fn verdict(run: &Run, theme: &Theme) -> Said {
         Verdict::Gone => Said::new(glyphs.uncertain, "not seen", Tone::Uncertain),
     };
     if run.disagreement.is_some() {
-        said.word.push_str(" !");
+        said.doubted = Some(glyphs.warning);
     }
     said
 }

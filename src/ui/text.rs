@@ -77,30 +77,34 @@ pub(crate) fn pad(text: &str, width: usize, ellipsis: &str) -> String {
     out
 }
 
-/// The text broken into lines of at most `limit` columns, at blanks where that is possible.
+/// The text broken into lines of at most `limit` columns: at blanks, and within a word only when it is longer than a
+/// whole line.
 pub(crate) fn wrap(text: &str, limit: usize) -> Vec<String> {
     let limit = limit.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_word_bounds() {
-        let width = columns(word);
+    for piece in pieces(text) {
+        let width = columns(piece);
         if used + width > limit && used > 0 {
             lines.push(std::mem::take(&mut line).trim_end().to_owned());
             used = 0;
-            if word.trim().is_empty() {
+            if piece.trim().is_empty() {
                 continue;
             }
         }
-        let mut rest = word;
+        let mut rest = piece;
         while columns(rest) > limit {
-            let mut part = head(rest, limit);
+            let part = head(rest, limit);
             if part.is_empty() {
                 // A character wider than the whole line: it cannot be shown, and must not hold us up.
-                part = rest.graphemes(true).next().unwrap_or(rest);
-                rest = &rest[part.len()..];
+                let wide = rest.graphemes(true).next().unwrap_or(rest);
+                rest = &rest[wide.len()..];
                 continue;
             }
+            // A path is broken behind a slash.
+            let slash = part.rfind('/').filter(|at| at * 2 > part.len());
+            let part = slash.map_or(part, |at| &part[..=at]);
             lines.push(part.to_owned());
             rest = &rest[part.len()..];
         }
@@ -109,6 +113,20 @@ pub(crate) fn wrap(text: &str, limit: usize) -> Vec<String> {
     }
     lines.push(line.trim_end().to_owned());
     lines
+}
+
+/// Words and the blanks between them, in turn.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let blank = rest.chars().next()?.is_whitespace();
+        let end = rest
+            .find(|c: char| c.is_whitespace() != blank)
+            .unwrap_or(rest.len());
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some(piece)
+    })
 }
 
 /// Time from `from` to `to`, never negative.
@@ -141,9 +159,12 @@ pub(crate) fn took(duration: SignedDuration) -> String {
     }
 }
 
-/// What is left: `0:08`, `27:02`, `1:00:00`.
+/// What is left, in at most seven columns: `0:08`, `27:02`, `1:00:00`, `23h 59m`.
 pub(crate) fn countdown(left: SignedDuration) -> String {
     let seconds = left.as_secs().max(0);
+    if seconds >= 36_000 {
+        return format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60);
+    }
     let mut out = String::new();
     if seconds >= 3600 {
         let _ = write!(out, "{}:{:02}", seconds / 3600, seconds / 60 % 60);
@@ -192,6 +213,7 @@ mod tests {
         assert_eq!(countdown(s(1622)), "27:02");
         assert_eq!(countdown(s(8)), "0:08");
         assert_eq!(countdown(s(3600)), "1:00:00");
+        assert_eq!(countdown(s(86_399)), "23h 59m");
         assert_eq!(countdown(s(-1)), "0:00");
     }
 
@@ -210,6 +232,12 @@ mod tests {
     fn wrapping_breaks_at_blanks() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("saw it fail (badly)", 14), ["saw it fail", "(badly)"]);
+        assert_eq!(wrap("  two  blanks", 20), ["  two  blanks"]);
+        assert_eq!(
+            wrap("/srv/llmctl/overlay.yaml", 14),
+            ["/srv/llmctl/", "overlay.yaml"]
+        );
         assert_eq!(wrap("", 4), [""]);
         assert_eq!(wrap("日本", 1), [""]);
     }

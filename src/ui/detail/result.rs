@@ -4,6 +4,7 @@ use super::super::theme::{Theme, Tone};
 use super::super::{pane, text};
 use crate::app::State;
 use crate::app::limits::Limits;
+use crate::domain::contract::RESULT_PREFIX;
 use crate::domain::runs::{Phase, Run};
 use crate::sanitize::sanitize;
 use ratatui::Frame;
@@ -34,22 +35,33 @@ pub(super) fn draw(
         }
         tree(&result.raw, "", &mut lines, room, theme);
         lines
-    } else if let Some(line) = run.log.reader().malformed() {
-        let mut lines = vec![
-            Line::styled(
-                "The executor's result line cannot be read; as printed:",
-                theme.tone(Tone::Bad),
-            ),
-            Line::default(),
-        ];
-        lines.extend(raw(line, room));
-        lines
+    } else if let Some(why) = run.log.reader().malformed() {
+        unreadable(run, why, room, theme)
     } else {
         let (why, then) = emptiness(run);
         pane::empty(frame, area, theme, why, then);
         return;
     };
     limits.detail = pane::page(frame, theme, area, &lines, state.runs.detail_top);
+}
+
+/// Why the result line is none, and the line as printed while it is in memory.
+fn unreadable(run: &Run, why: &str, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let sentence = format!("The executor's result line cannot be read: {why}");
+    let mut lines: Vec<Line> = text::wrap(&sanitize(&sentence), room)
+        .into_iter()
+        .map(|part| Line::styled(part, theme.tone(Tone::Bad)))
+        .collect();
+    let printed = run.log.lines().rev().map(|(_, line)| line.text.trim());
+    if let Some(line) = printed
+        .into_iter()
+        .find(|text| text.starts_with(RESULT_PREFIX))
+    {
+        lines.push(Line::default());
+        lines.push(Line::styled("As printed:", theme.muted()));
+        lines.extend(raw(line, room));
+    }
+    lines
 }
 
 fn raw(line: &str, room: usize) -> Vec<Line<'static>> {

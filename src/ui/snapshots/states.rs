@@ -1,6 +1,7 @@
 //! The named states as snapshots.
 
 use super::super::stage::{Stage, Told};
+use super::keep;
 use crate::app::Msg;
 use crate::app::link::LinkMsg;
 use crate::app::notices::Notice;
@@ -17,15 +18,6 @@ macro_rules! snapshots {
             keep(concat!(stringify!($name), "_80x24"), &stage.shot(80, 24));
         })*
     };
-}
-
-/// Compares a screen with the one kept under `states/`.
-fn keep(name: &str, shown: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("states");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, shown));
 }
 
 /// Runs in every state of life.
@@ -78,6 +70,45 @@ pub(super) fn chatty() -> Stage {
     stage
 }
 
+/// Runs that ended in every way there is.
+fn ends() -> Stage {
+    let mut stage = Stage::minikube();
+    let silent = Told::new(301, "silent", -400);
+    stage.running_without_marker(&silent);
+    stage.print(&silent, -396.0, &["working without saying so".into()]);
+    stage.finish(&silent, 6, 0, true);
+    stage.log(&silent, LogEvent::Whole);
+    let garbled = Told::new(302, "garbled", -300);
+    stage.running(&garbled);
+    stage.print(
+        &garbled,
+        -296.0,
+        &[r#"LLMCTL_EXECUTOR_RESULT_JSON={"status": "succ"#.into()],
+    );
+    stage.finish(&garbled, 6, 0, true);
+    stage.log(&garbled, LogEvent::Whole);
+    let contradicted = Told::new(303, "crash", -200);
+    stage.running(&contradicted).ended_against(&contradicted, 9);
+    let mut due = Told::new(304, "hello", -70);
+    due.ttl = 60;
+    stage.running(&due).ended(&due, 4, 0);
+    let early = Told::new(305, "日本語のとても長いサンプルの名前", -60);
+    stage
+        .running(&early)
+        .ended(&early, 5, 0)
+        .removed_after(&early, 5, 20);
+    let unschedulable = Told::new(306, "huge", -12);
+    stage.cannot_schedule(&unschedulable);
+    stage.tick(0.0);
+    stage
+}
+
+fn end(number: u64, keys: &[&str]) -> Stage {
+    let mut stage = ends();
+    stage.select(number).press(keys);
+    stage
+}
+
 fn lost() -> Stage {
     let mut stage = busy();
     stage.lose("connection refused (192.168.49.2:8443)", 500, 1);
@@ -102,6 +133,12 @@ snapshots! {
     timeline_of_a_bad_image: of(208, &["enter"]);
     timeline_of_a_removed_run: of(205, &["enter"]);
     timeline_of_a_run_by_studio: of(198, &["enter"]);
+    runs_ended_in_every_way: ends();
+    timeline_of_an_uncertain_run: end(301, &["enter"]);
+    timeline_of_a_disagreement: end(303, &["enter"]);
+    timeline_of_a_run_removed_early: end(305, &["enter"]);
+    timeline_of_an_unschedulable_run: end(306, &["enter"]);
+    result_that_cannot_be_read: end(302, &["enter", "right", "right"]);
     logs_following: of(209, &["l"]);
     logs_with_times_and_search: {
         let mut stage = chatty();
