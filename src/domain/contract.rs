@@ -330,7 +330,7 @@ mod tests {
         result.slim();
         let stdout = result.raw["stdout"].as_str().unwrap();
         assert!(
-            stdout.starts_with("[13907 bytes are in the log only]\nä") && stdout.ends_with("äend"),
+            stdout.starts_with("[13908 bytes are in the log only]\nä") && stdout.ends_with("äend"),
             "{stdout}"
         );
         assert_eq!(result.raw["stderr"], "short");
