@@ -4,6 +4,7 @@ pub mod document;
 mod entry;
 mod index;
 pub mod lifecycle;
+mod memory;
 mod pod;
 mod removal;
 mod strays;

@@ -62,18 +62,31 @@ struct Source {
 }
 
 impl Source {
-    /// The lines before the unit tests; none of a file that is all unit tests.
+    /// The lines before the unit tests; none of a file that is for tests only.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let tests = self
-            .path
-            .with_extension("")
-            .components()
-            .any(|part| part.as_os_str() == "tests");
-        self.text
-            .lines()
-            .enumerate()
-            .take_while(move |(_, line)| !tests && !line.starts_with("#[cfg(test)]"))
-            .map(|(n, line)| (n + 1, line))
+        let lines: Vec<&str> = self.text.lines().collect();
+        let tests = |at: &usize| {
+            lines[*at] == "#[cfg(test)]"
+                && lines.get(at + 1).is_some_and(|line| line.ends_with('{'))
+        };
+        let end = match self.is_for_tests() {
+            true => 0,
+            false => (0..lines.len()).find(tests).unwrap_or(lines.len()),
+        };
+        (1..).zip(lines.into_iter().take(end))
+    }
+
+    /// In a folder `tests`, a file `tests.rs`, or declared under `#[cfg(test)]` by the module above.
+    fn is_for_tests(&self) -> bool {
+        let inside = self.path.with_extension("");
+        if inside.components().any(|part| part.as_os_str() == "tests") {
+            return true;
+        }
+        let (Some(folder), Some(name)) = (inside.parent(), inside.file_name()) else {
+            return false;
+        };
+        let declared = format!("#[cfg(test)]\nmod {};", name.to_string_lossy());
+        fs::read_to_string(folder.with_extension("rs")).is_ok_and(|above| above.contains(&declared))
     }
 }
 

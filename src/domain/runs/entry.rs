@@ -6,7 +6,6 @@ use super::pod::{mark, pod_facts};
 use super::removal::removal;
 use super::timeline::timeline;
 use super::{Phase, Ran, Reason, Run};
-use crate::domain::contract::ExecutorResult;
 use crate::domain::logs::LogEvent;
 use crate::domain::manifest::{OURS, SAMPLE_ANNOTATION};
 use crate::domain::observed::{EventSeen, JobSeen, PodSeen};
@@ -205,22 +204,6 @@ impl Entry {
             self.run.malformed = Some(malformed.to_owned());
         }
         true
-    }
-
-    /// Bytes of its log lines and of its result: what a run may take much of.
-    pub(super) fn weight(&self) -> usize {
-        let result = self.run.executor.as_ref().map_or(0, ExecutorResult::weight);
-        self.run.log.memory() + result
-    }
-
-    /// Drops what the history has, if nothing is added to it any more.
-    pub(super) fn slim(&mut self) {
-        if self.run.log.is_over() {
-            self.run.log.forget();
-            if let Some(result) = &mut self.run.executor {
-                result.slim();
-            }
-        }
     }
 
     /// Brings everything that follows from the facts up to date.
