@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{AsyncBufReadExt as _, TryStreamExt as _};
 use k8s_openapi::api::batch::v1::Job;
-use kube::api::{Api, PostParams};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, LogParams, PostParams};
 use llmctl_dev::sandbox::faults::Faults;
 use llmctl_dev::sandbox::kinds::Kind;
 use llmctl_dev::sandbox::store::{Change, Changed, Changes};
@@ -138,6 +140,20 @@ impl Bench {
         })
         .await
         .object
+    }
+
+    /// The name of a Job's pod, once its process has written its first line.
+    pub(super) async fn until_first_line(&mut self, job: &str) -> String {
+        let pod = self.until_pod(job, |pod| state(pod) == "running").await;
+        let pod = pod["metadata"]["name"].as_str().unwrap().to_owned();
+        let pods: Api<Pod> = Api::default_namespaced(self.client.clone());
+        let follow = LogParams {
+            follow: true,
+            ..LogParams::default()
+        };
+        let mut lines = pods.log_stream(&pod, &follow).await.unwrap().lines();
+        lines.try_next().await.unwrap().expect("a line");
+        pod
     }
 
     /// Waits for one more change.

@@ -116,18 +116,12 @@ async fn one_that_is_too_slow() {
 async fn one_that_is_deleted() {
     let mut bench = Bench::new();
     bench.run("deleted", STUBBORN, |_| {}).await;
-    bench
-        .until_pod("deleted", |pod| state(pod) == "running")
-        .await;
+    let pod = bench.until_first_line("deleted").await;
     bench
         .jobs()
         .delete("deleted", &DeleteParams::background())
         .await
         .unwrap();
-    let pod = bench.until_pod("deleted", |_| true).await["metadata"]["name"]
-        .as_str()
-        .unwrap()
-        .to_owned();
     bench.until_gone(Kind::Pod, &pod).await;
     assert_eq!(bench.job_story("deleted").last().unwrap(), "DELETED");
     assert_story(&bench.pod_story("deleted"), &recorded_pod("deleted"));

@@ -268,7 +268,8 @@ async fn a_program_that_is_not_there_is_said() {
 }
 
 /// Pods that hide their processes from a group kill, ready to be left behind; gives a text of their environment.
-async fn runaways(bench: &mut Bench, mark: &str) -> String {
+async fn runaways(bench: &mut Bench, test: &str) -> String {
+    let mark = format!("{test}-{}", std::process::id());
     let script = "setsid sleep 1000 & (setsid sh -c 'sleep 1000; true' &) ; echo ready; sleep 1000";
     for number in 0..3 {
         bench
@@ -277,9 +278,7 @@ async fn runaways(bench: &mut Bench, mark: &str) -> String {
                     json!([{"name": "MARK", "value": mark}]);
             })
             .await;
-        bench
-            .until_pod(&format!("run-{number}"), |pod| state(pod) == "running")
-            .await;
+        bench.until_first_line(&format!("run-{number}")).await;
     }
     let text = format!("MARK={mark}");
     assert!(processes_with(&text) >= 3);
