@@ -88,9 +88,6 @@ impl Owner {
         }
         if self.operation == Operation::Update {
             text += &format!(" using {}", self.api_version);
-            if !self.time.is_empty() {
-                text += &format!(" at {}", self.time);
-            }
         }
         text
     }
@@ -424,7 +421,7 @@ mod tests {
         let refused = applied(&edited, "one", &map(json!({"a": "1"})), false).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            r#"Apply failed with 1 conflict: conflict with "edit" using v1 at 2026-11-24T08:00:00Z: .data.a"#
+            r#"Apply failed with 1 conflict: conflict with "edit" using v1: .data.a"#
         );
     }
 

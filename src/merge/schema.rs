@@ -17,7 +17,14 @@ pub struct Schema(&'static Place);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     String,
+    /// Base64 text.
+    Bytes,
+    /// RFC 3339 text.
+    Time,
+    /// Of 32 bits.
     Integer,
+    /// Of 64 bits.
+    Long,
     Number,
     Boolean,
     /// A number or a string with a unit.
@@ -159,17 +166,22 @@ impl Schema {
         self.0.retain
     }
 
-    /// As Go names the type in messages.
-    pub fn go_type(self) -> &'static str {
+    /// As the real server names the type in messages.
+    pub fn go_type(self) -> String {
+        let item = || self.item().map_or_else(String::new, Self::go_type);
         match self.form() {
-            Form::String | Form::Quantity | Form::IntOrString => "string",
-            Form::Integer => "int32",
-            Form::Number => "float64",
-            Form::Boolean => "bool",
-            Form::Object => self.type_name().unwrap_or("object"),
-            Form::Map => "map",
-            Form::List => "slice",
-            Form::Any => "any",
+            Form::String | Form::Quantity => "string".to_owned(),
+            Form::Bytes => "[]uint8".to_owned(),
+            Form::Time => "v1.Time".to_owned(),
+            Form::IntOrString => "intstr.IntOrString".to_owned(),
+            Form::Integer => "int32".to_owned(),
+            Form::Long => "int64".to_owned(),
+            Form::Number => "float64".to_owned(),
+            Form::Boolean => "bool".to_owned(),
+            Form::Object => format!("v1.{}", self.type_name().unwrap_or_default()),
+            Form::Map => format!("map[string]{}", item()),
+            Form::List => format!("[]{}", item()),
+            Form::Any => "interface {}".to_owned(),
         }
     }
 }
@@ -259,8 +271,11 @@ impl Shape {
             return Self::Map(Box::new(Place::read(value, std::iter::empty())));
         }
         Self::Scalar(match text {
-            "str" | "bytes" | "time" => Form::String,
+            "str" => Form::String,
+            "bytes" => Form::Bytes,
+            "time" => Form::Time,
             "int" => Form::Integer,
+            "long" => Form::Long,
             "num" => Form::Number,
             "bool" => Form::Boolean,
             "quantity" => Form::Quantity,

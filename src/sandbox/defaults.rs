@@ -11,28 +11,24 @@ use super::kinds::Kind;
 
 /// Fills in an object that is about to be stored for the first time; it has its name and uid already.
 pub(super) fn on_create(kind: Kind, object: &mut Value) {
-    if kind.has_status() {
-        remove(object, "status");
-    }
     match kind {
         Kind::Namespace => {
             object["spec"]["finalizers"] = json!(["kubernetes"]);
-            object["status"]["phase"] = "Active".into();
+            or(&mut object["status"], "phase", "Active");
         }
         Kind::Pod => pods::on_create(object),
         Kind::Job => {
             job_labels(object);
-            object["status"] = json!({});
+            or(object, "status", json!({}));
         }
-        Kind::Deployment => object["status"] = json!({}),
-        Kind::ReplicaSet => object["status"] = json!({"replicas": 0}),
+        Kind::ReplicaSet => or(&mut object["status"], "replicas", 0),
         Kind::Service => {
             services::on_create(object);
-            object["status"] = json!({"loadBalancer": {}});
+            or(&mut object["status"], "loadBalancer", json!({}));
         }
-        Kind::Ingress => object["status"] = json!({"loadBalancer": {}}),
-        Kind::PersistentVolumeClaim => object["status"] = json!({"phase": "Pending"}),
-        Kind::ResourceQuota | Kind::Node => object["status"] = json!({}),
+        Kind::Ingress => or(&mut object["status"], "loadBalancer", json!({})),
+        Kind::PersistentVolumeClaim => or(&mut object["status"], "phase", "Pending"),
+        Kind::Deployment | Kind::ResourceQuota | Kind::Node => or(object, "status", json!({})),
         _ => {}
     }
     fill(kind, object);
@@ -66,10 +62,6 @@ fn or(object: &mut Value, field: &str, value: impl Into<Value>) {
     if object.is_null() || (object.is_object() && object[field].is_null()) {
         object[field] = value.into();
     }
-}
-
-fn remove(object: &mut Value, field: &str) {
-    object.as_object_mut().map(|fields| fields.remove(field));
 }
 
 /// The items of a list that may be absent.
@@ -140,8 +132,9 @@ fn job_labels(object: &mut Value) {
     spec["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = uid.clone();
     let labels = &mut spec["template"]["metadata"]["labels"];
     for prefix in ["", "batch.kubernetes.io/"] {
-        labels[format!("{prefix}controller-uid")] = uid.clone();
-        labels[format!("{prefix}job-name")] = name.clone();
+        // What the client said stays, and is refused later when it is something else.
+        or(labels, &format!("{prefix}controller-uid"), uid.clone());
+        or(labels, &format!("{prefix}job-name"), name.clone());
     }
 }
 

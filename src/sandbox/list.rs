@@ -68,6 +68,7 @@ type Moment = (u64, Vec<Arc<Value>>, Option<String>);
 
 /// The objects at the moment that the request means, and the key after which its page begins.
 fn moment(store: &Store, request: &Request, target: &Target) -> Result<Moment, Status> {
+    check_match(request)?;
     let namespace = target.namespace.as_deref();
     if let Some(text) = request.parameter("continue") {
         let (version, start) = parse_token(text)?;
@@ -92,6 +93,28 @@ fn moment(store: &Store, request: &Request, target: &Target) -> Result<Moment, S
         Some(_) => {}
     }
     Ok((current, objects, None))
+}
+
+/// Whether `resourceVersionMatch` makes sense in a list.
+fn check_match(request: &Request) -> Result<(), Status> {
+    let Some(word) = request.parameter("resourceVersionMatch") else {
+        return Ok(());
+    };
+    if request.parameter("resourceVersion").is_none() {
+        let why = "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided";
+        return Err(request.invalid_options(why));
+    }
+    if request.parameter("continue").is_some() {
+        let why = "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided";
+        return Err(request.invalid_options(why));
+    }
+    if !matches!(word, "Exact" | "NotOlderThan") {
+        let known = "\"Exact\", \"NotOlderThan\", \"\"";
+        let why =
+            format!("resourceVersionMatch: Unsupported value: {word:?}: supported values: {known}");
+        return Err(request.invalid_options(&why));
+    }
+    Ok(())
 }
 
 /// The `resourceVersion` parameter.

@@ -122,7 +122,10 @@ fn definition(name: &str) -> Value {
 fn property(place: Schema) -> Value {
     let mut property = match place.form() {
         Form::String | Form::Quantity => json!({"type": "string"}),
-        Form::Integer => json!({"type": "integer"}),
+        Form::Bytes => json!({"type": "string", "format": "byte"}),
+        Form::Time => json!({"type": "string", "format": "date-time"}),
+        Form::Integer => json!({"type": "integer", "format": "int32"}),
+        Form::Long => json!({"type": "integer", "format": "int64"}),
         Form::Number => json!({"type": "number"}),
         Form::Boolean => json!({"type": "boolean"}),
         Form::IntOrString => json!({"type": "string", "format": "int-or-string"}),

@@ -23,9 +23,9 @@ pub(super) fn patch(
         return apply(store, request, target);
     }
     if request.parameter("force").is_some() {
-        return Err(invalid_options(
-            "force: Forbidden: may not be specified for non-apply patch",
-        ));
+        return Err(
+            request.invalid_options("force: Forbidden: may not be specified for non-apply patch")
+        );
     }
     let view = View::of(request, target)?;
     let writer = Writer::of(request, target)?;
@@ -40,7 +40,7 @@ pub(super) fn patch(
         |stored| {
             let old = stored.clone();
             patch.apply(target.kind, stored)?;
-            warnings = writer.check_form(stored)?;
+            warnings = writer.check_patched(stored)?;
             write::place(target, stored)?;
             write::check_name(target, stored)?;
             writer.admit_change(&old, stored, store.clock())
@@ -54,16 +54,16 @@ pub(super) fn patch(
 fn apply(store: &Store, request: &Request, target: &Target) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
     if request.parameter("fieldManager").is_none() {
-        return Err(invalid_options(
-            "fieldManager: Required value: is required for apply patch",
-        ));
+        return Err(
+            request.invalid_options("fieldManager: Required value: is required for apply patch")
+        );
     }
     let writer = Writer::of(request, target)?;
     let mut config = requests::parse_yaml(&request.body)?;
     if !config["metadata"]["managedFields"].is_null() {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
     }
-    let warnings = writer.check_form(&config)?;
+    writer.check_applied(&mut config)?;
     write::place(target, &mut config)?;
     write::name_or_check(target, &mut config)?;
     let (dry_run, force) = (request.dry_run()?, request.flag("force"));
@@ -90,18 +90,7 @@ fn apply(store: &Store, request: &Request, target: &Target) -> Result<Response<B
         let fresh = writer.applied(&json!({}), &config, force, clock)?;
         (201, write::insert(store, target, fresh, dry_run, &writer)?)
     };
-    let response = respond::json(code, &view.one(&object, clock.now()));
-    Ok(write::warned(response, &warnings))
-}
-
-fn invalid_options(why: &str) -> Status {
-    let mut status = Status::new(
-        422,
-        "Invalid",
-        format!("PatchOptions.meta.k8s.io \"\" is invalid: {why}"),
-    );
-    *status.details = json!({"group": "meta.k8s.io", "kind": "PatchOptions"});
-    status
+    Ok(respond::json(code, &view.one(&object, clock.now())))
 }
 
 /// A patch that is applied to what is stored.
@@ -118,14 +107,20 @@ impl Patch {
                 .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))
         };
         match request.content_type() {
-            "application/merge-patch+json" => Ok(Self::Merge(decode()?)),
-            "application/strategic-merge-patch+json" => Ok(Self::Strategic(decode()?)),
-            "application/json-patch+json" => match merge::json::Patch::parse(&decode()?) {
-                Ok(patch) => Ok(Self::Json(patch)),
-                Err(error) => Err(Status::bad_request(format!(
-                    "error decoding patch: {error}"
-                ))),
-            },
+            "application/merge-patch+json" => Ok(Self::Merge(object(decode()?)?)),
+            "application/strategic-merge-patch+json" => Ok(Self::Strategic(object(decode()?)?)),
+            "application/json-patch+json" => {
+                let document = decode()?;
+                if !document.is_array() {
+                    let word = word_for(&document);
+                    return Err(Status::bad_request(format!(
+                        "error decoding patch: json: cannot unmarshal {word} into Go value of type []handlers.jsonPatchOp"
+                    )));
+                }
+                merge::json::Patch::parse(&document)
+                    .map(Self::Json)
+                    .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))
+            }
             _ => Err(writer::no_details(Status::new(
                 415,
                 "UnsupportedMediaType",
@@ -151,9 +146,31 @@ impl Patch {
             Self::Strategic(patch) => {
                 let schema = merge::schema::of(&kind.api_version(), kind.name());
                 merge::strategic::apply(object, patch, schema)
-                    .map_err(|error| Status::bad_request(error.to_string()))?;
+                    .map_err(|error| Status::new(500, "", error.to_string()))?;
             }
         }
         Ok(())
+    }
+}
+
+/// A patch that merges is an object.
+fn object(patch: Value) -> Result<Value, Status> {
+    if patch.is_object() {
+        return Ok(patch);
+    }
+    let word = word_for(&patch);
+    Err(Status::bad_request(format!(
+        "error decoding patch: json: cannot unmarshal {word} into Go value of type map[string]interface {{}}"
+    )))
+}
+
+fn word_for(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }

@@ -141,15 +141,36 @@ impl Request {
         match self.parameter("dryRun") {
             None => Ok(false),
             Some("All") => Ok(true),
-            Some(other) => {
-                let why = format!("Invalid value: {other:?}: dryRun must be one of [\"All\"]");
-                Err(Status::new(
-                    422,
-                    "Invalid",
-                    format!("options is invalid: dryRun: {why}"),
-                ))
-            }
+            Some(other) => Err(self.invalid_options(&format!(
+                "dryRun: Unsupported value: [{other:?}]: supported values: \"All\""
+            ))),
         }
+    }
+
+    /// 422 for options that make no sense; they are named by the method.
+    pub(super) fn invalid_options(&self, why: &str) -> Status {
+        let kind = match self.method.as_str() {
+            "GET" => "ListOptions",
+            "POST" => "CreateOptions",
+            "PUT" => "UpdateOptions",
+            "PATCH" => "PatchOptions",
+            _ => "DeleteOptions",
+        };
+        let mut status = Status::new(
+            422,
+            "Invalid",
+            format!("{kind}.meta.k8s.io \"\" is invalid: {why}"),
+        );
+        let (field, message) = why.split_once(": ").unwrap_or(("", why));
+        let reason = if message.starts_with("Unsupported") {
+            "FieldValueNotSupported"
+        } else {
+            "FieldValueForbidden"
+        };
+        let cause = serde_json::json!({"reason": reason, "message": message, "field": field});
+        *status.details =
+            serde_json::json!({"group": "meta.k8s.io", "kind": kind, "causes": [cause]});
+        status
     }
 
     /// The body as a document, read as JSON or YAML by its content type.
@@ -158,14 +179,34 @@ impl Request {
     /// 415 for another type, 400 for a body that does not parse.
     pub(super) fn document(&self, kind: Kind) -> Result<Value, Status> {
         match self.content_type() {
-            "" | "application/json" => serde_json::from_slice(&self.body).map_err(|error| {
-                let why = format!("couldn't get version/kind; json parse error: {error}");
-                Status::bad_request(format!(
-                    "the object provided is unrecognized (must be of type {kind}): {why} ({})",
-                    preview(&self.body)
-                ))
-            }),
-            "application/yaml" => parse_yaml(&self.body),
+            "" | "application/json" => match serde_json::from_slice(&self.body) {
+                Ok(document) => object_or(kind, document),
+                Err(_) if self.body.is_empty() => {
+                    Err(unrecognized(kind, "unexpected end of JSON input (<empty>)"))
+                }
+                Err(error) if error.is_eof() => Err(unrecognized(
+                    kind,
+                    &format!("unexpected end of JSON input ({})", hex(&self.body)),
+                )),
+                Err(error) => Err(unrecognized(
+                    kind,
+                    &format!("{error} ({})", hex(&self.body)),
+                )),
+            },
+            "application/yaml" => match parse_yaml(&self.body) {
+                Ok(document) => object_or(kind, document),
+                Err(status) => {
+                    let why = status
+                        .message
+                        .rsplit_once("JSON: ")
+                        .map_or("yaml", |(_, why)| why)
+                        .to_owned();
+                    Err(Status::bad_request(format!(
+                        "the object provided is unrecognized (must be of type {kind}): {why} ({})",
+                        hex(&self.body)
+                    )))
+                }
+            },
             _ => Err(Status::new(
                 415,
                 "UnsupportedMediaType",
@@ -193,13 +234,65 @@ impl Request {
 /// YAML by the rules of the API: JSON is YAML too, old octal numbers count.
 pub(super) fn parse_yaml(bytes: &[u8]) -> Result<Value, Status> {
     let options = serde_saphyr::options! { legacy_octal_numbers: true };
-    serde_saphyr::from_slice_with_options(bytes, options)
-        .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))
+    serde_saphyr::from_slice_with_options(bytes, options).map_err(|error| {
+        Status::bad_request(format!(
+            "error decoding YAML: error converting YAML to JSON: yaml: {error}"
+        ))
+    })
 }
 
-fn preview(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+fn object_or(kind: Kind, document: Value) -> Result<Value, Status> {
+    let word = match document {
+        Value::Object(_) => return Ok(document),
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "bool",
+        Value::Null => "null",
+    };
+    let target = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+    let body = hex(document.to_string().as_bytes());
+    Err(unrecognized(
+        kind,
+        &format!("json: cannot unmarshal {word} into Go value of type {target} ({body})"),
+    ))
+}
+
+fn unrecognized(kind: Kind, why: &str) -> Status {
+    Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why}"
+    ))
+}
+
+/// The first line of a parser's complaint, with its place before it when that is not the first line.
+fn gist(complaint: &str) -> String {
+    let first = complaint
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ");
+    let place = first
+        .strip_prefix("line ")
+        .and_then(|rest| rest.split_once(' '));
+    match (place, first.split_once(": ")) {
+        (Some(("1", _)), Some((_, why))) => why.to_owned(),
+        (Some((line, _)), Some((_, why))) => format!("line {line}: {why}"),
+        _ => first.to_owned(),
+    }
+}
+
+/// The beginning of a body that makes no sense, as the real server shows it.
+fn hex(body: &[u8]) -> String {
+    const SHOWN: usize = 1024;
+    let mut text: String = body
+        .iter()
+        .take(SHOWN)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    if body.len() > SHOWN {
+        text += " ...";
+    }
+    text
 }
 
 /// Finds the resource of a path.
@@ -218,6 +311,10 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Status> {
         ["apis", group, "v1", rest @ ..] if !rest.is_empty() => (*group, rest),
         ["apis", group, _, _, ..] if kinds::known_elsewhere(group, "") => {
             return Err(Status::not_imitated(method.as_str(), path));
+        }
+        // A version that a served group does not have.
+        ["apis", group, _, _, ..] if Kind::all().any(|kind| kind.row().group == *group) => {
+            return Err(Status::no_such_path());
         }
         _ => return Ok(Route::Other),
     };

@@ -93,7 +93,17 @@ impl Cause {
         }
     }
 
-    fn json(&self) -> Value {
+    /// The value takes more than it may, in bytes.
+    pub fn too_long(field: impl Into<String>, most: usize) -> Self {
+        Self {
+            reason: "FieldValueTooLong",
+            message: format!("Too long: may not be more than {most} bytes"),
+            field: field.into(),
+        }
+    }
+
+    /// As one of the `causes` of a Status object.
+    pub(super) fn json(&self) -> Value {
         json!({"reason": self.reason, "message": self.message, "field": self.field})
     }
 }
@@ -166,6 +176,17 @@ impl Status {
         Self::about(kind, name, 409, "Conflict", message)
     }
 
+    /// 409: a precondition of a deletion does not hold. The real server names the kind here and not the resource.
+    pub fn precondition(kind: Kind, name: &str, why: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} {name:?}: {why}",
+            kind.qualified()
+        );
+        let mut status = Self::about(kind, name, 409, "Conflict", message);
+        status.details["kind"] = kind.name().into();
+        status
+    }
+
     /// 403: the request is understood and refused.
     pub fn forbidden(kind: Kind, name: &str, why: &str) -> Self {
         let message = format!("{} {name:?} is forbidden: {why}", kind.resource());
@@ -228,8 +249,11 @@ impl Status {
     pub fn json(&self) -> Value {
         let mut body = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "code": self.code,
+            "message": self.message, "code": self.code,
         });
+        if !self.reason.is_empty() {
+            body["reason"] = self.reason.into();
+        }
         if !self.details.is_null() {
             body["details"] = (*self.details).clone();
         }

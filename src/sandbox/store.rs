@@ -404,7 +404,7 @@ mod tests {
         assert!(
             refused
                 .message
-                .contains("Precondition failed: UID in precondition: other, UID in object meta: ")
+                .contains("the UID in the precondition (other) does not match the UID in record (")
         );
         options.preconditions.uid = made["metadata"]["uid"].as_str().map(str::to_owned);
         store.delete(Kind::ConfigMap, "a", "x", &options).unwrap();

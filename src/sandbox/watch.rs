@@ -93,7 +93,16 @@ impl Watching {
             first: true,
             over: false,
         };
-        let from = list::version(request)?;
+        let from = list::version(request).map_err(|status| {
+            // A watch finds out later than a list, and says so in another way.
+            Status::new(
+                500,
+                "",
+                status
+                    .message
+                    .trim_start_matches("invalid resource version: "),
+            )
+        })?;
         let initial = match request.parameter("sendInitialEvents") {
             Some(_) => streaming,
             None => from.unwrap_or(0) == 0,
@@ -250,9 +259,5 @@ fn check_streaming(request: &Request) -> Result<(), Status> {
             "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
         }
     };
-    Err(Status::new(
-        422,
-        "Invalid",
-        format!("ListOptions.meta.k8s.io \"\" is invalid: {why}"),
-    ))
+    Err(request.invalid_options(why))
 }

@@ -16,6 +16,9 @@ use super::store::{DeleteOptions, Deleted, Propagation, Store};
 use super::view::View;
 use super::writer::{self, Writer};
 
+/// The default of Jobs surprises, so the API warns of it.
+const ORPHANS: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+
 /// Answers a create.
 pub(super) fn create(
     store: &Store,
@@ -24,8 +27,8 @@ pub(super) fn create(
 ) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
     let writer = Writer::of(request, target)?;
-    let mut object = request.document(target.kind)?;
-    let warnings = writer.check_form(&object)?;
+    let mut object = document(request, target)?;
+    let warnings = writer.check_body(&mut object)?;
     place(target, &mut object)?;
     let dry_run = request.dry_run()?;
     writer.own_new(&mut object, store.clock());
@@ -44,8 +47,8 @@ pub(super) fn update(
 ) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
     let writer = Writer::of(request, target)?;
-    let mut object = request.document(target.kind)?;
-    let warnings = writer.check_form(&object)?;
+    let mut object = document(request, target)?;
+    let warnings = writer.check_body(&mut object)?;
     place(target, &mut object)?;
     check_name(target, &object)?;
     let changed = store.try_modify(
@@ -72,13 +75,15 @@ pub(super) fn delete(
     target: &Target,
 ) -> Result<Response<Body>, Status> {
     let options = delete_options(request)?;
+    let mut warnings = Vec::new();
+    if target.kind == Kind::Job && options.propagation.is_none() {
+        warnings.push(ORPHANS.to_owned());
+    }
     let deleted = store.delete(target.kind, target.namespace(), target.name(), &options)?;
     if writer::returns_deleted(target.kind) || matches!(deleted, Deleted::Marked(_)) {
         let view = View::of(request, target)?;
-        return Ok(respond::json(
-            200,
-            &view.one(deleted.object(), store.clock().now()),
-        ));
+        let response = respond::json(200, &view.one(deleted.object(), store.clock().now()));
+        return Ok(warned(response, &warnings));
     }
     let row = target.kind.row();
     let mut details = json!({"name": target.name(), "kind": row.plural, "uid": deleted.object()["metadata"]["uid"]});
@@ -86,7 +91,7 @@ pub(super) fn delete(
         details["group"] = row.group.into();
     }
     let success = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details});
-    Ok(respond::json(200, &success))
+    Ok(warned(respond::json(200, &success), &warnings))
 }
 
 /// Answers a delete of every object that a selector means.
@@ -129,6 +134,10 @@ pub(super) fn insert(
     dry_run: bool,
     writer: &Writer,
 ) -> Result<Arc<Value>, Status> {
+    // How an object is doing is not the client's to say when it makes one.
+    if target.kind.has_status() {
+        object.as_object_mut().map(|fields| fields.remove("status"));
+    }
     if target.kind == Kind::Pod {
         admission::admit_pod(store, &mut object)?;
     }
@@ -137,11 +146,18 @@ pub(super) fn insert(
     })
 }
 
+/// The object that a request carries, in the form in which it would be stored.
+fn document(request: &Request, target: &Target) -> Result<Value, Status> {
+    let document = request.document(target.kind)?;
+    Ok(if target.new_events {
+        events_v1::to_core(&document)
+    } else {
+        document
+    })
+}
+
 /// Puts the object where the path says, unless it says otherwise itself.
 pub(super) fn place(target: &Target, object: &mut Value) -> Result<(), Status> {
-    if target.new_events && target.kind == Kind::Event {
-        *object = events_v1::to_core(object);
-    }
     if !object["metadata"].is_object() {
         object["metadata"] = json!({});
     }
@@ -218,13 +234,10 @@ fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
         Some("Foreground") => Some(Propagation::Foreground),
         Some("Orphan") => Some(Propagation::Orphan),
         Some(other) => {
-            return Err(Status::new(
-                422,
-                "Invalid",
-                format!(
-                    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-                ),
-            ));
+            let known = "\"Foreground\", \"Background\", \"Orphan\", \"nil\"";
+            return Err(request.invalid_options(&format!(
+                "propagationPolicy: Unsupported value: {other:?}: supported values: {known}"
+            )));
         }
     };
     let mut options = DeleteOptions {

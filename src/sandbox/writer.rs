@@ -1,5 +1,7 @@
 //! What stands between a client's object and the store: form, defaults, rules, and who owns which field.
 
+mod body;
+
 use serde_json::{Map, Value, json};
 
 use super::clock::Clock;
@@ -7,10 +9,14 @@ use super::defaults;
 use super::kinds::Kind;
 use super::requests::{Request, Target};
 use super::status::Status;
+use super::validate;
 use crate::merge::apply::{self, Author, Conflict, Conflicts, Owner};
 use crate::merge::fields::Path;
 use crate::merge::schema::{self, Schema};
 use crate::merge::typed;
+
+/// A manager's name may have this many bytes.
+const LONGEST_MANAGER: usize = 128;
 
 /// One client's write to one resource.
 #[derive(Debug)]
@@ -21,6 +27,8 @@ pub(super) struct Writer {
     manager: String,
     api_version: String,
     strictness: Strictness,
+    /// A patch may try to change the uid; an update that names another one means another object.
+    patches: bool,
 }
 
 /// What happens to fields that the kind does not have.
@@ -42,41 +50,28 @@ impl Writer {
             None | Some("Warn") => Strictness::Warn,
             Some("Ignore") => Strictness::Ignore,
             Some(other) => {
-                return Err(Status::new(
-                    422,
-                    "Invalid",
-                    format!(
-                        "CreateOptions.meta.k8s.io \"\" is invalid: fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
-                    ),
-                ));
+                let known = "\"\", \"Ignore\", \"Strict\", \"Warn\"";
+                return Err(request.invalid_options(&format!(
+                    "fieldValidation: Unsupported value: {other:?}: supported values: {known}"
+                )));
             }
         };
+        if request
+            .parameter("fieldManager")
+            .is_some_and(|name| name.len() > LONGEST_MANAGER)
+        {
+            return Err(request.invalid_options(&format!(
+                "fieldManager: Too long: may not be more than {LONGEST_MANAGER} bytes"
+            )));
+        }
         Ok(Self {
             kind: target.kind,
             subresource: target.subresource.clone(),
             manager: request.manager(),
             api_version: target.kind.api_version(),
             strictness,
+            patches: request.method == http::Method::PATCH,
         })
-    }
-
-    /// Checks the object's form and gives the warnings about it.
-    ///
-    /// # Errors
-    /// 400 for another kind, a value of the wrong type, or (when strict) an unknown field.
-    pub(super) fn check_form(&self, object: &Value) -> Result<Vec<String>, Status> {
-        let (version, kind) = (object["apiVersion"].as_str(), object["kind"].as_str());
-        if let (Some(version), Some(kind)) = (version, kind)
-            && Kind::named(version, kind) != Some(self.kind)
-        {
-            let own = self.kind;
-            let short = version.rsplit('/').next().unwrap_or(version);
-            return Err(Status::bad_request(format!(
-                "{kind} in version {short:?} cannot be handled as a {own}: converting ({version}.{kind}) to ({own}): unknown conversion"
-            )));
-        }
-        let _ = self.strictness;
-        Ok(Vec::new())
     }
 
     /// Notes who owns the fields of a new object: what the client said and the plain defaults, not what is generated later.
@@ -88,7 +83,7 @@ impl Writer {
         defaults::fill(self.kind, &mut filled);
         let time = clock.stamp();
         let owners = apply::note_update(
-            &json!({}),
+            &skeleton(&filled),
             &filled,
             Vec::new(),
             &self.author(&time),
@@ -104,8 +99,7 @@ impl Writer {
     /// 422 when it breaks a rule of its kind.
     pub(super) fn admit_new(&self, object: &mut Value) -> Result<(), Status> {
         prune_nulls(object);
-        let _ = self.kind;
-        Ok(())
+        validate::new(self.kind, object)
     }
 
     /// The last word on a change: `new` comes from the client and leaves as it will be stored.
@@ -192,10 +186,13 @@ impl Writer {
     /// # Errors
     /// As [`Self::admit_change`].
     pub(super) fn settle(&self, old: &Value, new: &mut Value) -> Result<(), Status> {
-        check_version(self.kind, old, new)?;
+        check_version(self.kind, old, new, self.patches)?;
         self.keep_others_part(old, new);
         defaults::fill(self.kind, new);
-        Ok(())
+        match self.subresource {
+            None => validate::change(self.kind, old, new),
+            Some(_) => Ok(()),
+        }
     }
 
     fn author<'a>(&'a self, time: &'a str) -> Author<'a> {
@@ -267,12 +264,13 @@ pub(super) fn returns_deleted(kind: Kind) -> bool {
     )
 }
 
-fn check_version(kind: Kind, old: &Value, new: &Value) -> Result<(), Status> {
+fn check_version(kind: Kind, old: &Value, new: &Value, patches: bool) -> Result<(), Status> {
     let name = old["metadata"]["name"].as_str().unwrap_or_default();
     if let Some(uid) = new["metadata"]["uid"]
         .as_str()
         .filter(|uid| !uid.is_empty())
         && old["metadata"]["uid"] != *uid
+        && !patches
     {
         let stored = old["metadata"]["uid"].as_str().unwrap_or_default();
         let why = format!(
@@ -301,6 +299,33 @@ fn conflict(conflicts: &Conflicts) -> Status {
     let mut status = Status::new(409, "Conflict", conflicts.to_string());
     *status.details = json!({"causes": causes});
     status
+}
+
+/// What an object of the kind has before anybody sets a field: nobody owns these shells, only what is in them.
+fn skeleton(object: &Value) -> Value {
+    const SHELLS: &[&str] = &[
+        "/spec",
+        "/spec/strategy",
+        "/spec/template",
+        "/spec/template/metadata",
+        "/spec/template/spec",
+        "/spec/template/spec/containers",
+        "/spec/containers",
+    ];
+    let mut skeleton = json!({"metadata": {}});
+    for pointer in SHELLS {
+        let shell = match object.pointer(pointer) {
+            Some(Value::Object(_)) => json!({}),
+            Some(Value::Array(_)) => json!([]),
+            _ => continue,
+        };
+        if let Some((above, name)) = pointer.rsplit_once('/')
+            && let Some(at) = skeleton.pointer_mut(above)
+        {
+            at[name] = shell;
+        }
+    }
+    skeleton
 }
 
 /// The owners on which a change builds: a client may rewrite the record, and an empty entry erases it.

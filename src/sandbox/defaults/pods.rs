@@ -15,7 +15,9 @@ pub(super) fn on_create(pod: &mut Value) {
         or(spec, "preemptionPolicy", "PreemptLowerPriority");
         tolerate_a_sick_node(spec);
     }
-    pod["status"] = json!({"phase": "Pending", "qosClass": qos(&pod["spec"])});
+    let class = qos(&pod["spec"]);
+    or(&mut pod["status"], "phase", "Pending");
+    or(&mut pod["status"], "qosClass", class);
 }
 
 /// What every pod has.

@@ -53,6 +53,7 @@ fn one(kind: Kind, new_events: bool, part: &str) -> Result<Requirement, Status> 
         let only = r#"only "metadata.name", "metadata.namespace""#;
         return Err(Status::bad_request(match fields.len() {
             2 => format!("{name:?} is not a known field selector: {only}"),
+            _ if kind == Kind::Job => format!("field label {name:?} not supported for Job"),
             _ => format!("field label not supported: {name}"),
         }));
     };

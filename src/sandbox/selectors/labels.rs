@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::sandbox::status::Status;
+use crate::sandbox::validate;
 
 /// One condition on the labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<Requirement>, Status> {
                 return Err(unexpected(Some(other), "identifier after ','"));
             }
             [Token::Sign(",")] => return Err(unexpected(None, "identifier after ','")),
-            [other, ..] => return Err(unexpected(Some(other), "',' or 'end of string'")),
+            [other, ..] => {
+                let whole = unexpected(Some(other), "',' or 'end of string'").message;
+                return Err(Status::bad_request(
+                    whole.trim_start_matches("unable to parse requirement: "),
+                ));
+            }
         }
     }
     Ok(found)
@@ -68,6 +74,11 @@ fn requirement(rest: &mut &[Token]) -> Result<Requirement, Status> {
         *rest = &rest[1..];
     }
     let key = word(rest)?;
+    if let Some(fault) = validate::label_key(&key).first() {
+        return Err(Status::bad_request(format!(
+            "unable to parse requirement: <nil>: Invalid value: {key:?}: {fault}"
+        )));
+    }
     let done = |test| {
         Ok(Requirement {
             key: key.clone(),
@@ -125,7 +136,10 @@ fn value(rest: &mut &[Token]) -> Result<String, Status> {
 /// `(a,b)`.
 fn set(rest: &mut &[Token]) -> Result<Vec<String>, Status> {
     if rest.first() != Some(&Token::Sign("(")) {
-        return Err(unexpected(rest.first(), "'('"));
+        let whole = unexpected(rest.first(), "'('").message;
+        return Err(Status::bad_request(
+            whole.replace(", expected", " expected"),
+        ));
     }
     *rest = &rest[1..];
     let mut values = Vec::new();

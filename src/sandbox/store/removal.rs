@@ -113,22 +113,24 @@ pub(super) fn is_due(object: &Value) -> bool {
 fn check(kind: Kind, name: &str, object: &Value, wanted: &Preconditions) -> Result<(), Status> {
     let meta = &object["metadata"];
     let has = |field: &str| meta[field].as_str().unwrap_or_default().to_owned();
+    let deleted = "might have been deleted and then recreated";
     let pairs = [
-        (&wanted.uid, "UID", has("uid")),
+        (&wanted.uid, "UID", has("uid"), deleted),
         (
             &wanted.resource_version,
             "ResourceVersion",
             has("resourceVersion"),
+            "might have been modified",
         ),
     ];
-    for (wanted, what, has) in pairs {
+    for (wanted, what, has, perhaps) in pairs {
         if let Some(wanted) = wanted
             && *wanted != has
         {
             let why = format!(
-                "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {has}"
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({has}). The object {perhaps}"
             );
-            return Err(Status::conflict(kind, name, &why));
+            return Err(Status::precondition(kind, name, &why));
         }
     }
     Ok(())

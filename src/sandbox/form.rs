@@ -1,0 +1,285 @@
+//! The form of an object: every field one that its kind has, every value of its field's type.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::quantity::Quantity;
+use crate::merge::schema::{Form, Schema};
+
+/// What is wrong with a value, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// As Go's decoder says it.
+    pub(super) message: String,
+    /// As server-side apply says it.
+    pub(super) applied: String,
+}
+
+/// Brings an object into its kind's form: takes unknown fields out and gives their names, writes numbers of quantities as text.
+///
+/// # Errors
+/// The first value of a wrong type.
+pub(super) fn shape(object: &mut Value, schema: Option<Schema>) -> Result<Vec<String>, Wrong> {
+    let mut walk = Walk {
+        unknown: Vec::new(),
+    };
+    if let Some(schema) = schema {
+        let root = Place {
+            path: String::new(),
+            go: String::new(),
+            owner: schema.type_name().unwrap_or_default(),
+        };
+        walk.visit(object, schema, &root)?;
+    }
+    Ok(walk.unknown)
+}
+
+struct Walk {
+    unknown: Vec<String>,
+}
+
+/// Where the walk is.
+struct Place {
+    /// With positions in lists: `spec.containers[0].name`.
+    path: String,
+    /// Without, as Go's decoder names it: `spec.containers.name`.
+    go: String,
+    /// The type that holds the field.
+    owner: &'static str,
+}
+
+impl Place {
+    fn field(&self, name: &str, owner: &'static str) -> Self {
+        let join = |start: &str| {
+            if start.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{start}.{name}")
+            }
+        };
+        Self {
+            path: join(&self.path),
+            go: join(&self.go),
+            owner,
+        }
+    }
+
+    fn at(&self, index: impl std::fmt::Display) -> Self {
+        Self {
+            path: format!("{}[{index}]", self.path),
+            go: self.go.clone(),
+            owner: self.owner,
+        }
+    }
+}
+
+impl Walk {
+    fn visit(&mut self, value: &mut Value, schema: Schema, place: &Place) -> Result<(), Wrong> {
+        match (schema.form(), &mut *value) {
+            (_, Value::Null)
+            | (Form::Any, _)
+            | (Form::String, Value::String(_))
+            | (Form::Boolean, Value::Bool(_)) => Ok(()),
+            (Form::Number, Value::Number(_)) | (Form::IntOrString, Value::String(_)) => Ok(()),
+            (Form::Integer | Form::IntOrString, Value::Number(number)) if fits(number.as_i64()) => {
+                Ok(())
+            }
+            (Form::Long, Value::Number(number)) if number.is_i64() => Ok(()),
+            (Form::Bytes, Value::String(text)) => match STANDARD.decode(text.as_bytes()) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(plain(
+                    place,
+                    format!("illegal base64 data at input byte {}", position(&error)),
+                )),
+            },
+            (Form::Time, Value::String(text)) => match text.parse::<Timestamp>() {
+                Ok(_) => Ok(()),
+                Err(_) => Err(plain(
+                    place,
+                    format!(
+                        "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
+                    ),
+                )),
+            },
+            (Form::Quantity, Value::String(_) | Value::Number(_)) => quantity(value, place),
+            (Form::Object, Value::Object(fields)) => {
+                let owner = schema.type_name().unwrap_or_default();
+                let names: Vec<String> = fields.keys().cloned().collect();
+                for name in names {
+                    let below = place.field(&name, owner);
+                    match (schema.field(&name), fields.get_mut(&name)) {
+                        (Some(field), Some(child)) => self.visit(child, field, &below)?,
+                        _ => {
+                            self.unknown.push(below.path);
+                            fields.remove(&name);
+                        }
+                    }
+                }
+                Ok(())
+            }
+            (Form::Map, Value::Object(fields)) => {
+                let Some(item) = schema.item() else {
+                    return Ok(());
+                };
+                fields
+                    .iter_mut()
+                    .try_for_each(|(name, child)| self.visit(child, item, &place.at(name)))
+            }
+            (Form::List, Value::Array(items)) => {
+                let Some(item) = schema.item() else {
+                    return Ok(());
+                };
+                items
+                    .iter_mut()
+                    .enumerate()
+                    .try_for_each(|(index, child)| self.visit(child, item, &place.at(index)))
+            }
+            (_, wrong) => Err(mismatch(wrong, schema, place)),
+        }
+    }
+}
+
+fn fits(number: Option<i64>) -> bool {
+    number.is_some_and(|number| i32::try_from(number).is_ok())
+}
+
+/// Where the text stops being base64.
+fn position(error: &base64::DecodeError) -> usize {
+    match error {
+        base64::DecodeError::InvalidByte(at, _) => *at,
+        base64::DecodeError::InvalidLength(length) => *length,
+        _ => 0,
+    }
+}
+
+fn quantity(value: &mut Value, place: &Place) -> Result<(), Wrong> {
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
+    if Quantity::parse(&text).is_none() {
+        let rule = r"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+        return Err(plain(place, rule.to_owned()));
+    }
+    *value = text.into();
+    Ok(())
+}
+
+fn plain(place: &Place, message: String) -> Wrong {
+    Wrong {
+        applied: format!(".{}: {message}", place.path),
+        message,
+    }
+}
+
+fn mismatch(value: &Value, schema: Schema, place: &Place) -> Wrong {
+    let (word, numeric) = match value {
+        Value::Null => ("null".to_owned(), false),
+        Value::Bool(_) => ("bool".to_owned(), false),
+        Value::Number(number) if number.is_i64() && schema.form() == Form::String => {
+            ("number".to_owned(), false)
+        }
+        Value::Number(number) if matches!(schema.form(), Form::Integer | Form::Long) => {
+            (format!("number {number}"), true)
+        }
+        Value::Number(_) => ("number".to_owned(), false),
+        Value::String(_) => (
+            "string".to_owned(),
+            matches!(schema.form(), Form::Integer | Form::Long),
+        ),
+        Value::Array(_) => ("array".to_owned(), false),
+        Value::Object(_) => ("object".to_owned(), false),
+    };
+    let target = if place.go.is_empty() {
+        format!("Go value of type {}", schema.go_type())
+    } else {
+        format!(
+            "Go struct field {}.{} of type {}",
+            place.owner,
+            place.go,
+            schema.go_type()
+        )
+    };
+    let expected = if numeric {
+        "expected numeric (int or float)".to_owned()
+    } else {
+        format!("expected {}", plain_word(schema))
+    };
+    Wrong {
+        message: format!("json: cannot unmarshal {word} into {target}"),
+        applied: format!(".{}: {expected}, got {word}", place.path),
+    }
+}
+
+fn plain_word(schema: Schema) -> &'static str {
+    match schema.form() {
+        Form::Object | Form::Map => "map",
+        Form::List => "list",
+        Form::Boolean => "boolean",
+        Form::Integer | Form::Long | Form::Number => "numeric (int or float)",
+        _ => "string",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::merge::schema;
+
+    fn shaped(spec: Value) -> (Value, Result<Vec<String>, String>) {
+        let mut pod = json!({"metadata": {"name": "p"}, "spec": spec});
+        let result = shape(&mut pod, schema::of("v1", "Pod")).map_err(|wrong| wrong.message);
+        (pod["spec"].take(), result)
+    }
+
+    #[test]
+    fn unknown_fields_are_named_and_taken_out() {
+        let (spec, unknown) = shaped(json!({"bar": 2, "containers": [{"name": "c", "foo": 1}]}));
+        assert_eq!(unknown.unwrap(), ["spec.bar", "spec.containers[0].foo"]);
+        assert_eq!(spec, json!({"containers": [{"name": "c"}]}));
+    }
+
+    #[test]
+    fn wrong_types_in_the_real_servers_words() {
+        let table = [
+            (
+                json!({"containers": "x"}),
+                "json: cannot unmarshal string into Go struct field PodSpec.spec.containers of type []v1.Container",
+            ),
+            (
+                json!({"containers": [{"name": 5}]}),
+                "json: cannot unmarshal number into Go struct field Container.spec.containers.name of type string",
+            ),
+            (
+                json!({"activeDeadlineSeconds": "5"}),
+                "json: cannot unmarshal string into Go struct field PodSpec.spec.activeDeadlineSeconds of type int64",
+            ),
+            (
+                json!({"nodeSelector": {"a": true}}),
+                "json: cannot unmarshal bool into Go struct field PodSpec.spec.nodeSelector of type string",
+            ),
+        ];
+        for (spec, message) in table {
+            assert_eq!(shaped(spec).1.unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn quantities_become_text() {
+        let (spec, _) =
+            shaped(json!({"containers": [{"resources": {"limits": {"cpu": 1, "memory": "1Gi"}}}]}));
+        assert_eq!(
+            spec["containers"][0]["resources"]["limits"],
+            json!({"cpu": "1", "memory": "1Gi"})
+        );
+        assert!(
+            shaped(json!({"containers": [{"resources": {"limits": {"cpu": "x"}}}]}))
+                .1
+                .unwrap_err()
+                .starts_with("quantities must match")
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! Rules of the smaller kinds.
+
+use serde_json::Value;
+
+use super::{each, names, one_of, text};
+use crate::sandbox::status::Cause;
+
+/// What a `ConfigMap` or a `Secret` may hold, in bytes.
+const LARGEST: usize = 1024 * 1024;
+
+pub(super) fn check_keys(object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let mut bytes = 0;
+    for part in ["data", "binaryData"] {
+        for (key, value) in object[part].as_object().into_iter().flatten() {
+            let faults = names::config_key(key);
+            let path = format!("{part}[{key}]");
+            causes.extend(
+                faults
+                    .into_iter()
+                    .map(|fault| Cause::invalid(path.as_str(), &key.as_str().into(), fault)),
+            );
+            if part == "data" && object["binaryData"].get(key).is_some() {
+                causes.push(Cause::invalid(
+                    path,
+                    &key.as_str().into(),
+                    "duplicate of key present in binaryData",
+                ));
+            }
+            let encoded = part == "binaryData" || object["kind"] == "Secret";
+            let length = text(value).len();
+            bytes += if encoded { length / 4 * 3 } else { length };
+        }
+    }
+    if bytes > LARGEST {
+        let path = if object["kind"] == "Secret" {
+            "data"
+        } else {
+            "[]"
+        };
+        causes.push(Cause::too_long(path, LARGEST));
+    }
+    causes
+}
+
+pub(super) fn check_immutable(old: &Value, new: &Value) -> Vec<Cause> {
+    if old["immutable"] != true {
+        return Vec::new();
+    }
+    const WHY: &str = "field is immutable when `immutable` is set";
+    let mut causes = Vec::new();
+    if new["immutable"] != true {
+        causes.push(Cause::forbidden("immutable", WHY));
+    }
+    let changed = ["data", "binaryData"]
+        .into_iter()
+        .filter(|part| old[*part] != new[*part]);
+    causes.extend(changed.map(|part| Cause::forbidden(part, WHY)));
+    causes
+}
+
+pub(super) fn check_service(service: &Value) -> Vec<Cause> {
+    let spec = &service["spec"];
+    let mut causes = Vec::new();
+    let kind = text(&spec["type"]);
+    if each(&spec["ports"]).next().is_none()
+        && spec["clusterIP"] != "None"
+        && kind != "ExternalName"
+    {
+        causes.push(Cause::required("spec.ports", ""));
+    }
+    let several = each(&spec["ports"]).count() > 1;
+    for (index, port) in each(&spec["ports"]) {
+        let path = format!("spec.ports[{index}]");
+        if several && text(&port["name"]).is_empty() {
+            causes.push(Cause::required(format!("{path}.name"), ""));
+        }
+        causes.extend(port_number(&port["port"], format!("{path}.port")));
+        if port["targetPort"].is_number() {
+            causes.extend(port_number(
+                &port["targetPort"],
+                format!("{path}.targetPort"),
+            ));
+        }
+        causes.extend(one_of(
+            &port["protocol"],
+            format!("{path}.protocol"),
+            &["SCTP", "TCP", "UDP"],
+        ));
+    }
+    causes.extend(one_of(
+        &spec["type"],
+        "spec.type".to_owned(),
+        &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"],
+    ));
+    causes
+}
+
+/// A port that is given must be one.
+pub(super) fn port_number(port: &Value, path: String) -> Option<Cause> {
+    let well = port
+        .as_i64()
+        .is_some_and(|number| (1..=65535).contains(&number));
+    (!well).then(|| Cause::invalid(path, port, "must be between 1 and 65535, inclusive"))
+}
+
+pub(super) fn check_rules(role: &Value) -> Vec<Cause> {
+    let empty = |list: &Value| each(list).next().is_none();
+    let mut causes = Vec::new();
+    for (index, rule) in each(&role["rules"]) {
+        let path = format!("rules[{index}]");
+        if empty(&rule["verbs"]) {
+            causes.push(Cause::required(
+                format!("{path}.verbs"),
+                "verbs must contain at least one value",
+            ));
+        }
+        if !empty(&rule["nonResourceURLs"]) {
+            if role["kind"] == "Role" {
+                let why = "namespaced rules cannot apply to non-resource URLs";
+                causes.push(Cause::invalid(
+                    format!("{path}.nonResourceURLs"),
+                    &rule["nonResourceURLs"],
+                    why,
+                ));
+            }
+            continue;
+        }
+        if empty(&rule["apiGroups"]) {
+            causes.push(Cause::required(
+                format!("{path}.apiGroups"),
+                "resource rules must supply at least one api group",
+            ));
+        }
+        if empty(&rule["resources"]) {
+            causes.push(Cause::required(
+                format!("{path}.resources"),
+                "resource rules must supply at least one resource",
+            ));
+        }
+    }
+    causes
+}
+
+pub(super) fn check_binding(binding: &Value) -> Vec<Cause> {
+    let role = &binding["roleRef"];
+    let mut causes = Vec::new();
+    let kinds: &[&str] = if binding["kind"] == "RoleBinding" {
+        &["Role", "ClusterRole"]
+    } else {
+        &["ClusterRole"]
+    };
+    if !kinds.contains(&text(&role["kind"])) {
+        causes.push(Cause::unsupported("roleRef.kind", &role["kind"], kinds));
+    }
+    if text(&role["name"]).is_empty() {
+        causes.push(Cause::required("roleRef.name", ""));
+    }
+    for (index, subject) in each(&binding["subjects"]) {
+        let path = format!("subjects[{index}]");
+        if text(&subject["name"]).is_empty() {
+            causes.push(Cause::required(format!("{path}.name"), ""));
+        }
+        causes.extend(one_of(
+            &subject["kind"],
+            format!("{path}.kind"),
+            &["ServiceAccount", "User", "Group"],
+        ));
+        if subject["kind"] == "ServiceAccount" && text(&subject["namespace"]).is_empty() {
+            causes.push(Cause::required(format!("{path}.namespace"), ""));
+        }
+    }
+    causes
+}
+
+/// A binding cannot be turned to another role.
+pub(super) fn check_role_kept(old: &Value, new: &Value) -> Vec<Cause> {
+    if old["roleRef"] == new["roleRef"] {
+        return Vec::new();
+    }
+    vec![Cause::invalid(
+        "roleRef",
+        &new["roleRef"],
+        "cannot change roleRef",
+    )]
+}
+
+pub(super) fn check_claim(claim: &Value) -> Vec<Cause> {
+    let spec = &claim["spec"];
+    let mut causes = Vec::new();
+    if each(&spec["accessModes"]).next().is_none() {
+        causes.push(Cause::required(
+            "spec.accessModes",
+            "at least 1 access mode is required",
+        ));
+    }
+    if spec["resources"]["requests"]["storage"].is_null() {
+        causes.push(Cause::required("spec.resources[storage]", ""));
+    }
+    causes
+}
+
+pub(super) fn check_event(event: &Value) -> Vec<Cause> {
+    let about = &event["involvedObject"]["namespace"];
+    let own = text(&event["metadata"]["namespace"]);
+    // An event about a cluster-wide object lives in `default`.
+    let well = text(about) == own || (text(about).is_empty() && own == "default");
+    if well {
+        return Vec::new();
+    }
+    vec![Cause::invalid(
+        "involvedObject.namespace",
+        about,
+        "does not match event.namespace",
+    )]
+}
