@@ -88,9 +88,8 @@ impl Column {
             Self::State => Constraint::Length(18),
             Self::Verdict => Constraint::Length(12),
             Self::Age => Constraint::Length(4),
-            Self::Took => Constraint::Length(7),
+            Self::Took | Self::Left => Constraint::Length(7),
             Self::RemovedIn => Constraint::Length(13),
-            Self::Left => Constraint::Length(7),
         }
     }
 
