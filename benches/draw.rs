@@ -21,11 +21,11 @@ fn main() {
 fn job(n: u32, now: Timestamp) -> JobSeen {
     let age = SignedDuration::from_secs(i64::from(n % 1700) + 10);
     let created = now.checked_sub(age).unwrap_or(now);
-    let finish = (n % 5 != 0).then(|| JobFinish {
+    let finish = (!n.is_multiple_of(5)).then(|| JobFinish {
         at: created
             .checked_add(SignedDuration::from_secs(4))
             .unwrap_or(created),
-        complete: n % 3 != 0,
+        complete: !n.is_multiple_of(3),
         reason: "BackoffLimitExceeded".into(),
         message: "Job has reached the specified backoff limit".into(),
     });

@@ -121,7 +121,7 @@ async fn drive(
             None => verdict.await?,
             Some(seconds) => {
                 if let Ok(ended) = timeout(Duration::from_secs(seconds), verdict).await {
-                    ended?
+                    ended?;
                 } else {
                     print(globals, headless, &id)?;
                     return Err(Failure::new(

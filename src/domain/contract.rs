@@ -156,7 +156,7 @@ impl ExecutorResult {
             if let Some(Value::String(text)) = self.raw.get_mut(key)
                 && text.len() > STREAM_KEPT
             {
-                let cut = (text.len() - STREAM_KEPT..)
+                let cut = (text.len() - STREAM_KEPT..text.len())
                     .find(|at| text.is_char_boundary(*at))
                     .unwrap_or(text.len());
                 *text = format!("[{cut} bytes are in the log only]\n{}", &text[cut..]);

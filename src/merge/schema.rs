@@ -201,7 +201,7 @@ impl Types {
         for line in table.lines() {
             let mut words = line.split(' ');
             match words.next() {
-                Some("#") => {}
+                None | Some("#") => {}
                 Some("=") => {
                     if let (Some(version), Some(kind)) = (words.next(), words.next()) {
                         types
@@ -227,7 +227,6 @@ impl Types {
                         found.fields.insert(field, place);
                     }
                 }
-                None => {}
             }
         }
         types

@@ -84,7 +84,7 @@ fn field(
     match value {
         Value::Null => drop(into.remove(name)),
         Value::Object(inner) if inner.get(DIRECTIVE).and_then(Value::as_str) == Some("delete") => {
-            drop(into.remove(name))
+            drop(into.remove(name));
         }
         Value::Object(_) => apply(into.entry(name).or_insert(Value::Null), value, schema)?,
         Value::Array(items) => match schema.and_then(Schema::merge_key) {

@@ -19,9 +19,7 @@ impl Token {
     pub(super) fn random() -> std::io::Result<Self> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
-        Ok(Self(
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        Ok(Self(hex(&bytes)))
     }
 
     /// The secret itself, for the kubeconfig.
@@ -77,6 +75,14 @@ fn is_own(host: &str, served: SocketAddr) -> bool {
 
 fn forbidden(why: &str) -> Status {
     Status::new(403, "Forbidden", format!("forbidden: {why}"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -61,149 +61,40 @@ pub(super) fn table(
     })
 }
 
-/// The columns of a kind, in order.
-fn columns_of(kind: Kind) -> &'static [Column] {
-    const NARROW: bool = false;
-    const WIDE: bool = true;
-    const PODS_OF: [Column; 3] = [("Containers", WIDE), ("Images", WIDE), ("Selector", WIDE)];
-    const NAME: Column = ("Name", NARROW);
-    const AGE: Column = ("Age", NARROW);
-    const fn narrow(name: &'static str) -> Column {
-        (name, NARROW)
-    }
-    match kind {
-        Kind::Namespace => &const { [NAME, narrow("Status"), AGE] },
-        Kind::ConfigMap => &const { [NAME, narrow("Data"), AGE] },
-        Kind::Secret => &const { [NAME, narrow("Type"), narrow("Data"), AGE] },
-        Kind::ServiceAccount => &const { [NAME, narrow("Secrets"), AGE] },
-        Kind::Endpoints => &const { [NAME, narrow("Endpoints"), AGE] },
-        Kind::ResourceQuota => &const { [NAME, narrow("Request"), narrow("Limit"), AGE] },
-        Kind::Lease => &const { [NAME, narrow("Holder"), AGE] },
-        Kind::Ingress => {
-            &const {
-                [
-                    NAME,
-                    narrow("Class"),
-                    narrow("Hosts"),
-                    narrow("Address"),
-                    narrow("Ports"),
-                    AGE,
-                ]
-            }
-        }
+/// The columns of a kind, in order; those with a plus are shown by `-o wide` only.
+fn columns_of(kind: Kind) -> Vec<Column> {
+    let names = match kind {
+        Kind::Namespace => "Name,Status,Age",
+        Kind::ConfigMap => "Name,Data,Age",
+        Kind::Secret => "Name,Type,Data,Age",
+        Kind::ServiceAccount => "Name,Secrets,Age",
+        Kind::Endpoints => "Name,Endpoints,Age",
+        Kind::ResourceQuota => "Name,Request,Limit,Age",
+        Kind::Lease => "Name,Holder,Age",
+        Kind::Ingress => "Name,Class,Hosts,Address,Ports,Age",
         Kind::RoleBinding | Kind::ClusterRoleBinding => {
-            &const {
-                [
-                    NAME,
-                    narrow("Role"),
-                    AGE,
-                    ("Users", WIDE),
-                    ("Groups", WIDE),
-                    ("ServiceAccounts", WIDE),
-                ]
-            }
+            "Name,Role,Age,+Users,+Groups,+ServiceAccounts"
         }
-        Kind::Role | Kind::ClusterRole | Kind::LimitRange => {
-            &const { [NAME, narrow("Created At")] }
+        Kind::Role | Kind::ClusterRole | Kind::LimitRange => "Name,Created At",
+        Kind::Event => {
+            "Last Seen,Type,Reason,Object,+Subobject,+Source,Message,+First Seen,+Count,+Name"
         }
-        Kind::Event => &[
-            ("Last Seen", NARROW),
-            ("Type", NARROW),
-            ("Reason", NARROW),
-            ("Object", NARROW),
-            ("Subobject", WIDE),
-            ("Source", WIDE),
-            ("Message", NARROW),
-            ("First Seen", WIDE),
-            ("Count", WIDE),
-            ("Name", WIDE),
-        ],
-        Kind::Node => &[
-            NAME,
-            ("Status", NARROW),
-            ("Roles", NARROW),
-            AGE,
-            ("Version", NARROW),
-            ("Internal-IP", WIDE),
-            ("External-IP", WIDE),
-            ("OS-Image", WIDE),
-            ("Kernel-Version", WIDE),
-            ("Container-Runtime", WIDE),
-        ],
-        Kind::Pod => &[
-            NAME,
-            ("Ready", NARROW),
-            ("Status", NARROW),
-            ("Restarts", NARROW),
-            AGE,
-            ("IP", WIDE),
-            ("Node", WIDE),
-            ("Nominated Node", WIDE),
-            ("Readiness Gates", WIDE),
-        ],
-        Kind::Service => &[
-            NAME,
-            ("Type", NARROW),
-            ("Cluster-IP", NARROW),
-            ("External-IP", NARROW),
-            ("Port(s)", NARROW),
-            AGE,
-            ("Selector", WIDE),
-        ],
-        Kind::PersistentVolumeClaim => &[
-            NAME,
-            ("Status", NARROW),
-            ("Volume", NARROW),
-            ("Capacity", NARROW),
-            ("Access Modes", NARROW),
-            ("StorageClass", NARROW),
-            ("VolumeAttributesClass", NARROW),
-            AGE,
-            ("VolumeMode", WIDE),
-        ],
-        Kind::Deployment => {
-            &const {
-                [
-                    NAME,
-                    narrow("Ready"),
-                    narrow("Up-to-date"),
-                    narrow("Available"),
-                    AGE,
-                    PODS_OF[0],
-                    PODS_OF[1],
-                    PODS_OF[2],
-                ]
-            }
+        Kind::Node => {
+            "Name,Status,Roles,Age,Version,+Internal-IP,+External-IP,+OS-Image,+Kernel-Version,+Container-Runtime"
         }
-        Kind::ReplicaSet => {
-            &const {
-                [
-                    NAME,
-                    narrow("Desired"),
-                    narrow("Current"),
-                    narrow("Ready"),
-                    AGE,
-                    PODS_OF[0],
-                    PODS_OF[1],
-                    PODS_OF[2],
-                ]
-            }
+        Kind::Pod => "Name,Ready,Status,Restarts,Age,+IP,+Node,+Nominated Node,+Readiness Gates",
+        Kind::Service => "Name,Type,Cluster-IP,External-IP,Port(s),Age,+Selector",
+        Kind::PersistentVolumeClaim => {
+            "Name,Status,Volume,Capacity,Access Modes,StorageClass,VolumeAttributesClass,Age,+VolumeMode"
         }
-        Kind::Job => {
-            &const {
-                [
-                    NAME,
-                    narrow("Status"),
-                    narrow("Completions"),
-                    narrow("Duration"),
-                    AGE,
-                    PODS_OF[0],
-                    PODS_OF[1],
-                    PODS_OF[2],
-                ]
-            }
-        }
-    }
+        Kind::Deployment => "Name,Ready,Up-to-date,Available,Age,+Containers,+Images,+Selector",
+        Kind::ReplicaSet => "Name,Desired,Current,Ready,Age,+Containers,+Images,+Selector",
+        Kind::Job => "Name,Status,Completions,Duration,Age,+Containers,+Images,+Selector",
+    };
+    names
+        .split(',')
+        .map(|name| (name.trim_start_matches('+'), name.starts_with('+')))
+        .collect()
 }
 
 /// The cells of an object's row, one for each column.

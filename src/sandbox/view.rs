@@ -173,7 +173,6 @@ struct Listing<'a> {
     items: Vec<Bare<'a>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn list_kind<S: Serializer>(kind: &&str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{kind}List"))
 }

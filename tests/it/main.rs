@@ -2,7 +2,9 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test says what went wrong by panicking"
+    clippy::too_many_lines,
+    clippy::format_collect,
+    reason = "a test says what went wrong by panicking, and tells its story in one piece"
 )]
 
 mod cluster_edge;

@@ -69,9 +69,10 @@ impl Source {
             lines[*at] == "#[cfg(test)]"
                 && lines.get(at + 1).is_some_and(|line| line.ends_with('{'))
         };
-        let end = match self.is_for_tests() {
-            true => 0,
-            false => (0..lines.len()).find(tests).unwrap_or(lines.len()),
+        let end = if self.is_for_tests() {
+            0
+        } else {
+            (0..lines.len()).find(tests).unwrap_or(lines.len())
         };
         (1..).zip(lines.into_iter().take(end))
     }

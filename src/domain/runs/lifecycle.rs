@@ -122,17 +122,14 @@ impl Runs {
     pub fn restore(&mut self, runs: Vec<Run>) {
         for run in runs {
             let id = run.id.clone();
-            match self.index.entry_mut(&id) {
-                Some(entry) => {
-                    let before = entry.weight();
-                    entry.merge(run);
-                    self.memory = self.memory + entry.weight() - before;
-                }
-                None => {
-                    let entry = Entry::restored(run);
-                    self.memory += entry.weight();
-                    self.index.insert(entry);
-                }
+            if let Some(entry) = self.index.entry_mut(&id) {
+                let before = entry.weight();
+                entry.merge(run);
+                self.memory = self.memory + entry.weight() - before;
+            } else {
+                let entry = Entry::restored(run);
+                self.memory += entry.weight();
+                self.index.insert(entry);
             }
         }
         self.bound_memory();

@@ -1,6 +1,7 @@
 //! What the store's lock guards, and the fields of an object that only the server writes.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -313,7 +314,7 @@ pub(super) fn random_uid() -> String {
         if matches!(index, 4 | 6 | 8 | 10) {
             uid.push('-');
         }
-        uid.push_str(&format!("{byte:02x}"));
+        let _ = write!(uid, "{byte:02x}");
     }
     uid
 }
