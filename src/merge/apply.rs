@@ -1,6 +1,7 @@
 //! Server-side apply: who owns which field, what an apply gives, and with whom it conflicts.
 
 use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 use super::fields::{Fields, Path};
 use super::schema::Schema;
@@ -84,10 +85,10 @@ impl Owner {
     fn shown(&self) -> String {
         let mut text = format!("{:?}", self.manager);
         if !self.subresource.is_empty() {
-            text += &format!(" with subresource {:?}", self.subresource);
+            let _ = write!(text, " with subresource {:?}", self.subresource);
         }
         if self.operation == Operation::Update {
-            text += &format!(" using {}", self.api_version);
+            let _ = write!(text, " using {}", self.api_version);
         }
         text
     }

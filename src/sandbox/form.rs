@@ -80,9 +80,9 @@ impl Walk {
         match (schema.form(), &mut *value) {
             (_, Value::Null)
             | (Form::Any, _)
-            | (Form::String, Value::String(_))
-            | (Form::Boolean, Value::Bool(_)) => Ok(()),
-            (Form::Number, Value::Number(_)) | (Form::IntOrString, Value::String(_)) => Ok(()),
+            | (Form::String | Form::IntOrString, Value::String(_))
+            | (Form::Boolean, Value::Bool(_))
+            | (Form::Number, Value::Number(_)) => Ok(()),
             (Form::Integer | Form::IntOrString, Value::Number(number)) if fits(number.as_i64()) => {
                 Ok(())
             }
@@ -109,12 +109,12 @@ impl Walk {
                 let names: Vec<String> = fields.keys().cloned().collect();
                 for name in names {
                     let below = place.field(&name, owner);
-                    match (schema.field(&name), fields.get_mut(&name)) {
-                        (Some(field), Some(child)) => self.visit(child, field, &below)?,
-                        _ => {
-                            self.unknown.push(below.path);
-                            fields.remove(&name);
-                        }
+                    if let (Some(field), Some(child)) = (schema.field(&name), fields.get_mut(&name))
+                    {
+                        self.visit(child, field, &below)?;
+                    } else {
+                        self.unknown.push(below.path);
+                        fields.remove(&name);
                     }
                 }
                 Ok(())

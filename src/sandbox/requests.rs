@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
+use std::fmt::Write as _;
 
 use super::kinds::{self, EVENTS_GROUP, Kind};
 use super::status::Status;
@@ -264,31 +265,13 @@ fn unrecognized(kind: Kind, why: &str) -> Status {
     ))
 }
 
-/// The first line of a parser's complaint, with its place before it when that is not the first line.
-fn gist(complaint: &str) -> String {
-    let first = complaint
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches("error: ");
-    let place = first
-        .strip_prefix("line ")
-        .and_then(|rest| rest.split_once(' '));
-    match (place, first.split_once(": ")) {
-        (Some(("1", _)), Some((_, why))) => why.to_owned(),
-        (Some((line, _)), Some((_, why))) => format!("line {line}: {why}"),
-        _ => first.to_owned(),
-    }
-}
-
 /// The beginning of a body that makes no sense, as the real server shows it.
 fn hex(body: &[u8]) -> String {
     const SHOWN: usize = 1024;
-    let mut text: String = body
-        .iter()
-        .take(SHOWN)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut text = String::new();
+    for byte in body.iter().take(SHOWN) {
+        let _ = write!(text, "{byte:02x}");
+    }
     if body.len() > SHOWN {
         text += " ...";
     }

@@ -21,6 +21,10 @@ fn made_of(text: &str, edge: fn(&u8) -> bool, inner: &[u8]) -> bool {
         && bytes.iter().all(|byte| edge(byte) || inner.contains(byte))
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape of `u8::is_ascii_alphanumeric`"
+)]
 fn lower(byte: &u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }

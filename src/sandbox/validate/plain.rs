@@ -44,10 +44,10 @@ pub(super) fn check_keys(object: &Value) -> Vec<Cause> {
 }
 
 pub(super) fn check_immutable(old: &Value, new: &Value) -> Vec<Cause> {
+    const WHY: &str = "field is immutable when `immutable` is set";
     if old["immutable"] != true {
         return Vec::new();
     }
-    const WHY: &str = "field is immutable when `immutable` is set";
     let mut causes = Vec::new();
     if new["immutable"] != true {
         causes.push(Cause::forbidden("immutable", WHY));
