@@ -1,18 +1,19 @@
 //! The loop: take a message, update, perform the effects, draw when there is nothing left to take.
 
+pub mod input;
 pub mod screen;
+pub mod signals;
 pub mod start;
 
 use crate::app::{Effect, Msg, State, update};
 use crate::runtime::World;
 use crate::ui::theme::Theme;
 use crate::ui::{self, Scroll};
-use crossterm::event::EventStream;
-use futures::StreamExt as _;
+use input::Input;
 use screen::Screen;
+use signals::Signals;
 use std::io;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// At most so many messages are taken between two frames, so that a flood does not stop the picture.
@@ -45,15 +46,17 @@ async fn turn(
     state: &mut State,
     theme: &Theme,
 ) -> io::Result<Ended> {
-    let mut keys = EventStream::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut input = Input::open()?;
+    let mut signals = Signals::catch()?;
     let mut tick = interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut scroll = Scroll::default();
     state.size = screen.size()?;
     loop {
+        if screen.is_lost() {
+            // The report of the panic is on the terminal already.
+            return Err(io::Error::other("a part of the program panicked"));
+        }
         if state.dirty {
             state.settle();
             if screen.draw(state, theme, &mut scroll).is_err() {
@@ -64,12 +67,10 @@ async fn turn(
         }
         let msg = tokio::select! {
             biased;
-            _ = terminate.recv() => return Ok(Ended::Interrupted),
-            _ = hang_up.recv() => return Ok(Ended::Interrupted),
-            _ = interrupt.recv() => return Ok(Ended::Interrupted),
-            event = keys.next() => match event {
-                Some(Ok(event)) => ui::keys::message(state, &event),
-                Some(Err(_)) | None => return Ok(Ended::Interrupted),
+            () = signals.any() => return Ok(Ended::Interrupted),
+            event = input.next() => match event {
+                Some(event) => ui::keys::message(state, &event),
+                None => return Ok(Ended::Interrupted),
             },
             msg = world.next() => Some(msg?),
             _ = tick.tick() => Some(Msg::Ticked(world.now())),

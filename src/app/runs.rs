@@ -198,8 +198,9 @@ impl Slice {
         match msg {
             Msg::SamplesRead(samples) => self.samples = samples,
             Msg::Restored(runs) => {
-                self.all.restore(runs);
+                let wants = self.all.restore(runs, turn.now);
                 self.stale = true;
+                self.want(wants, turn);
             }
             Msg::Accepted { run, job } => {
                 let wants = self.all.accepted(&run, *job, turn.now);

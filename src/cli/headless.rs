@@ -59,7 +59,8 @@ impl Headless {
             for problem in aside {
                 output::progress(&problem.to_string());
             }
-            runs.restore(restored);
+            // Nothing was listed yet, so that nothing follows from it.
+            let _ = runs.restore(restored, world.now());
         }
         Self { world, runs }
     }

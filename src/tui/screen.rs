@@ -5,30 +5,53 @@ use crate::ui::start::Start;
 use crate::ui::theme::Theme;
 use crate::ui::{self, Scroll};
 use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use ratatui::DefaultTerminal;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
 use std::io::{self, stdout};
+use std::mem::ManuallyDrop;
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The terminal in raw mode on the alternate screen.
 pub struct Screen {
-    terminal: DefaultTerminal,
-    open: bool,
+    /// Never dropped: ratatui's own drop reports to standard error when the cursor cannot be shown, and where that is a
+    /// terminal that went away, the report panics and so does the report of that.
+    terminal: ManuallyDrop<DefaultTerminal>,
+    taken: Taken,
 }
 
 impl Screen {
-    /// Takes the terminal over. A panic from now on gives it back before its report is printed.
+    /// Takes the terminal over. A panic from now on, on whatever thread, gives it back before its report is printed.
     ///
     /// # Errors
     /// When standard output is no terminal or cannot be set up.
     pub fn open() -> io::Result<Self> {
-        let terminal = ratatui::try_init()?;
-        let screen = Self {
-            terminal,
-            open: true,
-        };
-        execute!(stdout(), EnableBracketedPaste)?;
-        Ok(screen)
+        let taken = Taken::new();
+        let hook = panic::take_hook();
+        let shared = taken.clone();
+        panic::set_hook(Box::new(move |report| {
+            shared.give_back();
+            hook(report);
+        }));
+        enable_raw_mode()?;
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        Ok(Self {
+            terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?),
+            taken,
+        })
+    }
+
+    /// The terminal was given back by a panic somewhere in the program: nothing may be drawn any more.
+    pub fn is_lost(&self) -> bool {
+        self.taken.is_given_back()
     }
 
     /// Columns and rows.
@@ -68,15 +91,34 @@ impl Screen {
 
     /// Gives the terminal back.
     pub fn close(&mut self) {
-        if std::mem::take(&mut self.open) {
-            let _ = execute!(stdout(), DisableBracketedPaste);
-            let _ = ratatui::try_restore();
-        }
+        self.taken.give_back();
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// What has to be given back, once: leaving the alternate screen again would move the cursor over what was printed since.
+#[derive(Clone)]
+struct Taken(Arc<AtomicBool>);
+
+impl Taken {
+    fn new() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    fn is_given_back(&self) -> bool {
+        !self.0.load(Ordering::Acquire)
+    }
+
+    fn give_back(&self) {
+        if self.0.swap(false, Ordering::AcqRel) {
+            // A terminal that is gone needs nothing.
+            let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
+            let _ = disable_raw_mode();
+        }
     }
 }

@@ -1,16 +1,16 @@
 //! The start screen's loop: there is nothing to connect to, and a person chooses what to do about it.
 
+use super::input::Input;
 use super::screen::Screen;
+use super::signals::Signals;
 use crate::domain::guard::Wanted;
 use crate::domain::profile::{ProfileState, StartStep};
 use crate::runtime::look::{Around, Found};
 use crate::runtime::open::Place;
 use crate::ui::start::{Choice, ContextRow, Finding, Start};
 use crate::ui::theme::Theme;
-use crossterm::event::EventStream;
 use futures::{Stream, StreamExt as _};
 use std::io;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// What a person chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +36,18 @@ pub async fn choose(around: &Around, theme: &Theme) -> io::Result<Picked> {
 type Steps = Box<dyn Stream<Item = StartStep> + Send + Unpin>;
 
 async fn turn(screen: &mut Screen, around: &Around, theme: &Theme) -> io::Result<Picked> {
-    let mut keys = EventStream::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut input = Input::open()?;
+    let mut signals = Signals::catch()?;
     let looking = Start {
         doing: Some("looking for Minikube and contexts…".into()),
         ..Start::default()
     };
     screen.draw_start(&looking, theme)?;
-    let mut start = shown(around, &around.look().await);
+    let found = tokio::select! {
+        found = around.look() => found,
+        () = signals.any() => return Ok(Picked::Interrupted),
+    };
+    let mut start = shown(around, &found);
     let mut steps: Option<Steps> = None;
     loop {
         if screen.draw_start(&start, theme).is_err() {
@@ -52,11 +55,10 @@ async fn turn(screen: &mut Screen, around: &Around, theme: &Theme) -> io::Result
         }
         let choice = tokio::select! {
             biased;
-            _ = terminate.recv() => return Ok(Picked::Interrupted),
-            _ = hang_up.recv() => return Ok(Picked::Interrupted),
-            event = keys.next() => match event {
-                Some(Ok(event)) => start.take(&event),
-                Some(Err(_)) | None => return Ok(Picked::Interrupted),
+            () = signals.any() => return Ok(Picked::Interrupted),
+            event = input.next() => match event {
+                Some(event) => start.take(&event),
+                None => return Ok(Picked::Interrupted),
             },
             step = next(&mut steps) => {
                 if over(&mut start, step.as_ref()) {
@@ -80,11 +82,21 @@ async fn turn(screen: &mut Screen, around: &Around, theme: &Theme) -> io::Result
                 steps = around.start().map(|steps| Box::new(steps) as Steps);
             }
             Some(Choice::Retry) => {
-                if around.ready().await.is_ok() {
+                let again = async {
+                    match around.ready().await {
+                        Ok(()) => None,
+                        Err(_) => Some(around.look().await),
+                    }
+                };
+                let found = tokio::select! {
+                    found = again => found,
+                    () = signals.any() => return Ok(Picked::Interrupted),
+                };
+                let Some(found) = found else {
                     let wanted = Wanted::Profile(around.profile.clone());
                     return Ok(Picked::Place(Place::Cluster(wanted)));
-                }
-                start = shown(around, &around.look().await);
+                };
+                start = shown(around, &found);
                 start.doing = Some("looked again".into());
             }
         }

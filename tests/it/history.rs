@@ -107,7 +107,7 @@ fn a_tombstone_and_its_log_come_back_after_a_restart() {
     assert_eq!((kept.len(), aside.len()), (1, 0));
     assert_eq!(kept[0], before);
     let mut runs = Runs::of("llmctl");
-    runs.restore(kept);
+    runs.restore(kept, at(100));
     runs.observe(Seen::JobsListed(BTreeSet::new()), at(100));
     runs.recall(&id, history.read_log(&id, 1000).unwrap());
     let run = runs.find(&id).unwrap();

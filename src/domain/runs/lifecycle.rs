@@ -50,6 +50,8 @@ pub struct Runs {
     dispatched: u64,
     /// What logs and results take.
     memory: usize,
+    /// A full list of Jobs was seen: a Job that nobody knows is not in the cluster.
+    listed: bool,
 }
 
 impl Runs {
@@ -118,21 +120,28 @@ impl Runs {
         wants
     }
 
-    /// Takes runs of earlier sessions from the history; what the cluster shows goes before what they say.
-    pub fn restore(&mut self, runs: Vec<Run>) {
+    /// Takes runs of earlier sessions from the history; what the cluster shows goes before what they say, whether it was
+    /// seen before them or comes later.
+    pub fn restore(&mut self, runs: Vec<Run>, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
         for run in runs {
             let id = run.id.clone();
             if let Some(entry) = self.index.entry_mut(&id) {
                 let before = entry.weight();
                 entry.merge(run);
                 self.memory = self.memory + entry.weight() - before;
-            } else {
-                let entry = Entry::restored(run);
-                self.memory += entry.weight();
-                self.index.insert(entry);
+                continue;
+            }
+            let absent = self.listed && self.expected(&run);
+            let entry = Entry::restored(run);
+            self.memory += entry.weight();
+            self.index.insert(entry);
+            if absent {
+                self.change(&id, now, &mut wants, |entry| entry.job_gone(now, false));
             }
         }
         self.bound_memory();
+        wants
     }
 
     /// Time passed: gives up on logs that did not come within the collection time-out.
@@ -223,28 +232,34 @@ impl Runs {
     }
 
     fn jobs_listed(&mut self, uids: &BTreeSet<String>, now: Timestamp, wants: &mut Vec<Want>) {
+        self.listed = true;
         let absent: Vec<RunId> = self
             .index
             .entries()
             .filter(|entry| {
                 let run = &entry.run;
-                let ours = self
-                    .namespace
-                    .as_ref()
-                    .is_none_or(|ns| *ns == run.namespace);
                 // A list that began before a Job was accepted does not hold it.
                 let new = !entry.watched && now.duration_since(run.created) < LIST_LAG;
-                let here = !matches!(
-                    run.phase,
-                    Phase::Dispatching | Phase::NotDispatched | Phase::Removed
-                );
-                here && ours && !new && !uids.contains(&run.id.0)
+                self.expected(run) && !new && !uids.contains(&run.id.0)
             })
             .map(|entry| entry.run.id.clone())
             .collect();
         for id in absent {
             self.change(&id, now, wants, |entry| entry.job_gone(now, false));
         }
+    }
+
+    /// A full list would hold the run's Job, as far as is known.
+    fn expected(&self, run: &Run) -> bool {
+        let ours = self
+            .namespace
+            .as_ref()
+            .is_none_or(|namespace| *namespace == run.namespace);
+        let here = !matches!(
+            run.phase,
+            Phase::Dispatching | Phase::NotDispatched | Phase::Removed
+        );
+        here && ours
     }
 
     fn pod(&mut self, pod: PodSeen, now: Timestamp, wants: &mut Vec<Want>) {

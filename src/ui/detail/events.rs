@@ -12,7 +12,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// Columns before a message.
-const LEAD: usize = 37;
+const LEAD: usize = 42;
+
+/// Columns of a reason; the longest of Kubernetes' own has 22.
+const REASON: usize = 23;
 
 /// What stands beside the title.
 pub(super) fn count(run: &Run) -> Vec<Span<'static>> {
@@ -40,7 +43,7 @@ pub(super) fn draw(
     let mut events: Vec<&EventSeen> = run.events.iter().collect();
     events.sort_by_key(|event| event.last);
     let mut lines = vec![Line::styled(
-        "TIME       OBJECT  REASON            MESSAGE",
+        "TIME       OBJECT  REASON                 MESSAGE",
         theme.muted(),
     )];
     for event in events {
@@ -78,7 +81,7 @@ fn event_lines(event: &EventSeen, room: usize, theme: &Theme) -> Vec<Line<'stati
                 theme.muted(),
             ),
             Span::styled(
-                text::pad(&sanitize(&event.reason), 18, glyphs.ellipsis),
+                text::pad(&sanitize(&event.reason), REASON, glyphs.ellipsis),
                 theme.tone(tone),
             ),
             Span::raw(part),

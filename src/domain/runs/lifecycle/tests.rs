@@ -373,7 +373,7 @@ fn an_earlier_session_is_continued() {
         if cluster_first {
             see_job(&mut runs, finished("a", 5, true), 30);
         }
-        runs.restore(vec![record.clone()]);
+        runs.restore(vec![record.clone()], at(30));
         let mut wants = see_job(&mut runs, finished("a", 5, true), 31);
         wants.extend(see_pod(&mut runs, pod("a", "Succeeded", ended(0)), 31));
         let follows = |want: &Want| matches!(want, Want::FollowLog { .. });
@@ -389,13 +389,22 @@ fn an_earlier_session_is_continued() {
         assert_eq!(run.log.total(), 2);
         assert_eq!(run.marker_at, Some(at(3)));
     }
-    // And when it went meanwhile, before it was due.
-    let mut runs = Runs::of("llmctl");
-    runs.restore(vec![record]);
-    see(&mut runs, Seen::JobsListed(BTreeSet::new()), 40);
-    let run = runs.find(&id("a")).unwrap();
-    assert_eq!(run.removal.unwrap().by, RemovedBy::Unobserved);
-    assert_eq!(run.verdict, Verdict::Success);
+    // And when it went meanwhile, before it was due, whichever is read first.
+    for list_first in [false, true] {
+        let mut runs = Runs::of("llmctl");
+        let list = |runs: &mut Runs| see(runs, Seen::JobsListed(BTreeSet::new()), 40);
+        if list_first {
+            list(&mut runs);
+        }
+        let wants = runs.restore(vec![record.clone()], at(40));
+        assert_eq!(wants.contains(&Want::Removed(id("a"))), list_first);
+        if !list_first {
+            list(&mut runs);
+        }
+        let run = runs.find(&id("a")).unwrap();
+        assert_eq!(run.removal.unwrap().by, RemovedBy::Unobserved);
+        assert_eq!(run.verdict, Verdict::Success);
+    }
 }
 
 #[test]
@@ -404,7 +413,7 @@ fn texts_change_by_the_second_only_while_something_counts() {
     assert_eq!(runs.next_change(at(0)), None);
     let mut old = Run::new(id("a"), "j", "n", at(0));
     old.phase = Phase::Removed;
-    runs.restore(vec![old]);
+    runs.restore(vec![old], at(0));
     assert_eq!(runs.next_change(at(10)), Some(at(11)), "young");
     let minute = runs.next_change(at(1000)).unwrap();
     assert_eq!(minute.as_second() % 60, 0);
