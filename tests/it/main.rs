@@ -16,4 +16,5 @@ mod sandbox_api;
 mod sandbox_node;
 mod settings;
 mod support;
+mod terminal;
 mod tidy;

@@ -1,4 +1,7 @@
 //! What the integration tests share.
 
 pub(crate) mod fake_api;
+pub(crate) mod home;
+pub(crate) mod processes;
 pub(crate) mod real;
+pub(crate) mod terminal;
