@@ -107,12 +107,7 @@ impl Terminal {
 
     /// Waits no longer than `patience` until the screen is as `fits` wants it.
     #[track_caller]
-    pub(crate) fn within(
-        &self,
-        patience: Duration,
-        what: impl Debug,
-        fits: impl Fn(&str) -> bool,
-    ) {
+    pub(crate) fn within(&self, patience: Duration, what: impl Debug, fits: impl Fn(&str) -> bool) {
         let begin = Instant::now();
         loop {
             let text = self.text();
@@ -226,7 +221,10 @@ impl Terminal {
         let seen = self.seen();
         let screen = seen.screen.screen();
         let left = screen.contents();
-        assert!(!screen.alternate_screen(), "on the alternate screen: {left}");
+        assert!(
+            !screen.alternate_screen(),
+            "on the alternate screen: {left}"
+        );
         assert!(!screen.hide_cursor(), "no cursor: {left}");
         assert!(!screen.bracketed_paste(), "bracketed paste is on: {left}");
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
