@@ -31,6 +31,7 @@ mod object;
 mod openapi;
 mod patch;
 mod podlog;
+mod protobuf;
 mod quantity;
 mod replicas;
 mod requests;

@@ -1,5 +1,7 @@
 //! Server-side apply: who owns which field, what an apply gives, and with whom it conflicts.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 

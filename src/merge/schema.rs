@@ -65,10 +65,19 @@ struct Type {
 struct Place {
     shape: Shape,
     atomic: bool,
-    set: bool,
-    keys: Vec<&'static str>,
+    items: Items,
     merge: Option<&'static str>,
     retain: bool,
+    numbers: Vec<u32>,
+    keeps_zero: bool,
+}
+
+/// How the items of a list are owned.
+#[derive(Debug)]
+enum Items {
+    Together,
+    ByValue,
+    ByKey(Vec<&'static str>),
 }
 
 #[derive(Debug)]
@@ -148,11 +157,12 @@ impl Schema {
 
     /// How a list is owned.
     pub fn list_kind(self) -> ListKind {
-        match (self.0.set, self.0.keys.as_slice()) {
-            (true, _) => ListKind::Set,
-            (false, []) => ListKind::Atomic,
-            (false, _) => ListKind::Keyed(&self.0.keys),
+        match &self.0.items {
+            Items::Together => ListKind::Atomic,
+            Items::ByValue => ListKind::Set,
+            Items::ByKey(keys) => ListKind::Keyed(keys),
         }
+    }
     }
 
     /// The field by which a strategic merge patch finds a list's item; empty for a list of scalars that merges; none for a list
@@ -166,11 +176,29 @@ impl Schema {
         self.0.retain
     }
 
+    /// The fields of an object's type.
+    pub fn fields(self) -> impl Iterator<Item = (&'static str, Self)> {
+        let found = self.type_name().and_then(|name| TYPES.types.get(name));
+        found
+            .into_iter()
+            .flat_map(|found| found.fields.iter())
+            .map(|(name, place)| (*name, Schema(place)))
+    }
+
+    /// The field's number in the protocol buffer form, after those of the messages that are inlined on the way to it.
+    pub fn numbers(self) -> &'static [u32] {
+        &self.0.numbers
+    }
+
+    /// Whether the protocol buffer form tells a zero from an absent value here.
+    pub fn keeps_zero(self) -> bool {
+        self.0.keeps_zero
+    }
+
     /// As the real server names the type in messages.
     pub fn go_type(self) -> String {
         let item = || self.item().map_or_else(String::new, Self::go_type);
         match self.form() {
-            Form::String | Form::Quantity => "string".to_owned(),
             Form::Bytes => "[]uint8".to_owned(),
             Form::Time => "v1.Time".to_owned(),
             Form::IntOrString => "intstr.IntOrString".to_owned(),
@@ -182,6 +210,7 @@ impl Schema {
             Form::Map => format!("map[string]{}", item()),
             Form::List => format!("[]{}", item()),
             Form::Any => "interface {}".to_owned(),
+            Form::String | Form::Quantity => "string".to_owned(),
         }
     }
 }
@@ -201,7 +230,7 @@ impl Types {
         for line in table.lines() {
             let mut words = line.split(' ');
             match words.next() {
-                None | Some("#") => {}
+                Some("#") | None => {}
                 Some("=") => {
                     if let (Some(version), Some(kind)) = (words.next(), words.next()) {
                         types
@@ -238,17 +267,24 @@ impl Place {
         let mut place = Self {
             shape: Shape::read(shape),
             atomic: false,
-            set: false,
-            keys: Vec::new(),
+            items: Items::Together,
             merge: None,
             retain: false,
+            numbers: Vec::new(),
+            keeps_zero: false,
         };
         for flag in flags {
+            if let Some(numbers) = flag.strip_prefix('#') {
+                place.keeps_zero = numbers.ends_with('*');
+                let numbers = numbers.trim_end_matches('*').split('.');
+                place.numbers = numbers.filter_map(|number| number.parse().ok()).collect();
+                continue;
+            }
             match flag.split_once('=') {
-                Some(("keys", keys)) => place.keys = keys.split(',').collect(),
+                Some(("keys", keys)) => place.items = Items::ByKey(keys.split(',').collect()),
                 Some(("merge", key)) => place.merge = Some(key),
                 _ if flag == "atomic" => place.atomic = true,
-                _ if flag == "set" => place.set = true,
+                _ if flag == "set" => place.items = Items::ByValue,
                 _ if flag == "merge" => place.merge = Some(""),
                 _ => place.retain = place.retain || flag == "retain",
             }

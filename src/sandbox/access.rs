@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, header};
 
 use super::status::Status;
@@ -19,7 +21,7 @@ impl Token {
     pub(super) fn random() -> std::io::Result<Self> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
-        Ok(Self(hex(&bytes)))
+        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// The secret itself, for the kubeconfig.
@@ -75,14 +77,6 @@ fn is_own(host: &str, served: SocketAddr) -> bool {
 
 fn forbidden(why: &str) -> Status {
     Status::new(403, "Forbidden", format!("forbidden: {why}"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

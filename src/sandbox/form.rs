@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::quantity::Quantity;
 use crate::merge::schema::{Form, Schema};
@@ -78,47 +78,7 @@ impl Place {
 impl Walk {
     fn visit(&mut self, value: &mut Value, schema: Schema, place: &Place) -> Result<(), Wrong> {
         match (schema.form(), &mut *value) {
-            (_, Value::Null)
-            | (Form::Any, _)
-            | (Form::String | Form::IntOrString, Value::String(_))
-            | (Form::Boolean, Value::Bool(_))
-            | (Form::Number, Value::Number(_)) => Ok(()),
-            (Form::Integer | Form::IntOrString, Value::Number(number)) if fits(number.as_i64()) => {
-                Ok(())
-            }
-            (Form::Long, Value::Number(number)) if number.is_i64() => Ok(()),
-            (Form::Bytes, Value::String(text)) => match STANDARD.decode(text.as_bytes()) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(plain(
-                    place,
-                    format!("illegal base64 data at input byte {}", position(&error)),
-                )),
-            },
-            (Form::Time, Value::String(text)) => match text.parse::<Timestamp>() {
-                Ok(_) => Ok(()),
-                Err(_) => Err(plain(
-                    place,
-                    format!(
-                        "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
-                    ),
-                )),
-            },
-            (Form::Quantity, Value::String(_) | Value::Number(_)) => quantity(value, place),
-            (Form::Object, Value::Object(fields)) => {
-                let owner = schema.type_name().unwrap_or_default();
-                let names: Vec<String> = fields.keys().cloned().collect();
-                for name in names {
-                    let below = place.field(&name, owner);
-                    if let (Some(field), Some(child)) = (schema.field(&name), fields.get_mut(&name))
-                    {
-                        self.visit(child, field, &below)?;
-                    } else {
-                        self.unknown.push(below.path);
-                        fields.remove(&name);
-                    }
-                }
-                Ok(())
-            }
+            (Form::Object, Value::Object(fields)) => self.fields(fields, schema, place),
             (Form::Map, Value::Object(fields)) => {
                 let Some(item) = schema.item() else {
                     return Ok(());
@@ -131,14 +91,72 @@ impl Walk {
                 let Some(item) = schema.item() else {
                     return Ok(());
                 };
-                items
-                    .iter_mut()
-                    .enumerate()
-                    .try_for_each(|(index, child)| self.visit(child, item, &place.at(index)))
+                let mut numbered = items.iter_mut().enumerate();
+                numbered.try_for_each(|(index, child)| self.visit(child, item, &place.at(index)))
             }
+            (Form::Quantity, Value::String(_) | Value::Number(_)) => quantity(value, place),
+            (Form::Bytes, Value::String(text)) => base64(text, place),
+            (Form::Time, Value::String(text)) => time(text, place),
+            (form, other) if is_scalar(form, other) => Ok(()),
             (_, wrong) => Err(mismatch(wrong, schema, place)),
         }
     }
+
+    fn fields(
+        &mut self,
+        fields: &mut Map<String, Value>,
+        schema: Schema,
+        place: &Place,
+    ) -> Result<(), Wrong> {
+        let owner = schema.type_name().unwrap_or_default();
+        let mut unknown = Vec::new();
+        for (name, child) in fields.iter_mut() {
+            let below = place.field(name, owner);
+            if let Some(field) = schema.field(name) {
+                self.visit(child, field, &below)?;
+            } else {
+                self.unknown.push(below.path);
+                unknown.push(name.clone());
+            }
+        }
+        for name in unknown {
+            fields.remove(&name);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a value is of a form that needs no closer look.
+fn is_scalar(form: Form, value: &Value) -> bool {
+    match (form, value) {
+        (_, Value::Null)
+        | (Form::Any, _)
+        | (Form::String | Form::IntOrString, Value::String(_))
+        | (Form::Boolean, Value::Bool(_))
+        | (Form::Number, Value::Number(_)) => true,
+        (Form::Integer | Form::IntOrString, Value::Number(number)) => fits(number.as_i64()),
+        (Form::Long, Value::Number(number)) => number.is_i64(),
+        _ => false,
+    }
+}
+
+fn base64(text: &str, place: &Place) -> Result<(), Wrong> {
+    STANDARD.decode(text.as_bytes()).map(drop).map_err(|error| {
+        plain(
+            place,
+            format!("illegal base64 data at input byte {}", position(&error)),
+        )
+    })
+}
+
+fn time(text: &str, place: &Place) -> Result<(), Wrong> {
+    text.parse::<Timestamp>().map(drop).map_err(|_| {
+        let form = "2006-01-02T15:04:05Z07:00";
+        plain(
+            place,
+            format!("parsing time {text:?} as {form:?}: cannot parse {text:?} as \"2006\""),
+        )
+    })
 }
 
 fn fits(number: Option<i64>) -> bool {

@@ -59,7 +59,7 @@ fn apply(store: &Store, request: &Request, target: &Target) -> Result<Response<B
         );
     }
     let writer = Writer::of(request, target)?;
-    let mut config = requests::parse_yaml(&request.body)?;
+    let mut config = requests::body::parse_yaml(&request.body)?;
     if !config["metadata"]["managedFields"].is_null() {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
     }

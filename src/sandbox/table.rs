@@ -19,9 +19,6 @@ pub(super) enum Include {
     Object,
 }
 
-/// A column's name, and whether it shows only in the wide form.
-type Column = (&'static str, bool);
-
 /// A Table of objects; a watch leaves the columns out after its first event.
 pub(super) fn table(
     kind: Kind,
@@ -32,11 +29,14 @@ pub(super) fn table(
     now: Timestamp,
 ) -> Value {
     let definitions: Vec<Value> = columns_of(kind)
-        .iter()
-        .map(|(name, wide)| {
+        .split('|')
+        .map(|column| {
+            let (name, wide) = column
+                .strip_prefix('*')
+                .map_or((column, 0), |name| (name, 1));
             json!({
-                "name": name, "type": "string", "format": if *name == "Name" { "name" } else { "" },
-                "description": "", "priority": i32::from(*wide),
+                "name": name, "type": "string", "format": if name == "Name" { "name" } else { "" },
+                "description": "", "priority": wide,
             })
         })
         .collect();
@@ -61,40 +61,36 @@ pub(super) fn table(
     })
 }
 
-/// The columns of a kind, in order; those with a plus are shown by `-o wide` only.
-fn columns_of(kind: Kind) -> Vec<Column> {
-    let names = match kind {
-        Kind::Namespace => "Name,Status,Age",
-        Kind::ConfigMap => "Name,Data,Age",
-        Kind::Secret => "Name,Type,Data,Age",
-        Kind::ServiceAccount => "Name,Secrets,Age",
-        Kind::Endpoints => "Name,Endpoints,Age",
-        Kind::ResourceQuota => "Name,Request,Limit,Age",
-        Kind::Lease => "Name,Holder,Age",
-        Kind::Ingress => "Name,Class,Hosts,Address,Ports,Age",
-        Kind::RoleBinding | Kind::ClusterRoleBinding => {
-            "Name,Role,Age,+Users,+Groups,+ServiceAccounts"
-        }
-        Kind::Role | Kind::ClusterRole | Kind::LimitRange => "Name,Created At",
+/// The columns of a kind, in order, between bars; a star marks those of the wide form.
+fn columns_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Namespace => "Name|Status|Age",
+        Kind::ConfigMap => "Name|Data|Age",
+        Kind::Secret => "Name|Type|Data|Age",
+        Kind::ServiceAccount => "Name|Secrets|Age",
         Kind::Event => {
-            "Last Seen,Type,Reason,Object,+Subobject,+Source,Message,+First Seen,+Count,+Name"
+            "Last Seen|Type|Reason|Object|*Subobject|*Source|Message|*First Seen|*Count|*Name"
         }
         Kind::Node => {
-            "Name,Status,Roles,Age,Version,+Internal-IP,+External-IP,+OS-Image,+Kernel-Version,+Container-Runtime"
+            "Name|Status|Roles|Age|Version|*Internal-IP|*External-IP|*OS-Image|*Kernel-Version|*Container-Runtime"
         }
-        Kind::Pod => "Name,Ready,Status,Restarts,Age,+IP,+Node,+Nominated Node,+Readiness Gates",
-        Kind::Service => "Name,Type,Cluster-IP,External-IP,Port(s),Age,+Selector",
+        Kind::Pod => "Name|Ready|Status|Restarts|Age|*IP|*Node|*Nominated Node|*Readiness Gates",
+        Kind::Service => "Name|Type|Cluster-IP|External-IP|Port(s)|Age|*Selector",
+        Kind::Endpoints => "Name|Endpoints|Age",
         Kind::PersistentVolumeClaim => {
-            "Name,Status,Volume,Capacity,Access Modes,StorageClass,VolumeAttributesClass,Age,+VolumeMode"
+            "Name|Status|Volume|Capacity|Access Modes|StorageClass|VolumeAttributesClass|Age|*VolumeMode"
         }
-        Kind::Deployment => "Name,Ready,Up-to-date,Available,Age,+Containers,+Images,+Selector",
-        Kind::ReplicaSet => "Name,Desired,Current,Ready,Age,+Containers,+Images,+Selector",
-        Kind::Job => "Name,Status,Completions,Duration,Age,+Containers,+Images,+Selector",
-    };
-    names
-        .split(',')
-        .map(|name| (name.trim_start_matches('+'), name.starts_with('+')))
-        .collect()
+        Kind::ResourceQuota => "Name|Request|Limit|Age",
+        Kind::Deployment => "Name|Ready|Up-to-date|Available|Age|*Containers|*Images|*Selector",
+        Kind::ReplicaSet => "Name|Desired|Current|Ready|Age|*Containers|*Images|*Selector",
+        Kind::Job => "Name|Status|Completions|Duration|Age|*Containers|*Images|*Selector",
+        Kind::Lease => "Name|Holder|Age",
+        Kind::Ingress => "Name|Class|Hosts|Address|Ports|Age",
+        Kind::RoleBinding | Kind::ClusterRoleBinding => {
+            "Name|Role|Age|*Users|*Groups|*ServiceAccounts"
+        }
+        Kind::Role | Kind::ClusterRole | Kind::LimitRange => "Name|Created At",
+    }
 }
 
 /// The cells of an object's row, one for each column.
@@ -204,6 +200,19 @@ fn human(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_has_a_cell_for_each_column() {
+        let now = Timestamp::UNIX_EPOCH;
+        for kind in Kind::all() {
+            let columns = columns_of(kind).split('|').count();
+            assert_eq!(
+                cells(kind, &json!({"metadata": {"name": "x"}}), now).len(),
+                columns,
+                "{kind}"
+            );
+        }
+    }
 
     #[test]
     fn durations_as_kubectl_prints_them() {

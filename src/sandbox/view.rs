@@ -103,8 +103,8 @@ impl View {
                 let shaped: Vec<Value> = objects.iter().map(|one| self.shaped(one)).collect();
                 let items = shaped.iter().map(Bare).collect();
                 serde_json::to_vec(&Listing {
-                    kind: kind.name(),
-                    api_version: &self.target.api_version(),
+                    kind: format!("{kind}List"),
+                    api_version: self.target.api_version(),
                     meta,
                     items,
                 })
@@ -112,8 +112,8 @@ impl View {
             Form::Whole => {
                 let items = objects.iter().map(|one| Bare(one)).collect();
                 serde_json::to_vec(&Listing {
-                    kind: kind.name(),
-                    api_version: &self.target.api_version(),
+                    kind: format!("{kind}List"),
+                    api_version: self.target.api_version(),
                     meta,
                     items,
                 })
@@ -164,17 +164,12 @@ fn metadata_only(object: &Value) -> Value {
 
 #[derive(serde::Serialize)]
 struct Listing<'a> {
-    #[serde(serialize_with = "list_kind")]
-    kind: &'a str,
+    kind: String,
     #[serde(rename = "apiVersion")]
-    api_version: &'a str,
+    api_version: String,
     #[serde(rename = "metadata")]
     meta: &'a Value,
     items: Vec<Bare<'a>>,
-}
-
-fn list_kind<S: Serializer>(kind: &&str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{kind}List"))
 }
 
 /// An object inside a list: a real server leaves its type out there.

@@ -314,6 +314,7 @@ pub(super) fn random_uid() -> String {
         if matches!(index, 4 | 6 | 8 | 10) {
             uid.push('-');
         }
+        // Writing to a string cannot fail.
         let _ = write!(uid, "{byte:02x}");
     }
     uid

@@ -14,19 +14,19 @@ fn too_long(text: &str, most: usize) -> Option<String> {
 }
 
 /// Whether the text begins and ends with `edge` and holds only `edge` and `inner`; an empty text does not.
-fn made_of(text: &str, edge: fn(&u8) -> bool, inner: &[u8]) -> bool {
+fn made_of(text: &str, edge: fn(u8) -> bool, inner: &[u8]) -> bool {
     let bytes = text.as_bytes();
-    bytes.first().is_some_and(edge)
-        && bytes.last().is_some_and(edge)
-        && bytes.iter().all(|byte| edge(byte) || inner.contains(byte))
+    bytes.first().is_some_and(|byte| edge(*byte))
+        && bytes.last().is_some_and(|byte| edge(*byte))
+        && bytes.iter().all(|byte| edge(*byte) || inner.contains(byte))
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the shape of `u8::is_ascii_alphanumeric`"
-)]
-fn lower(byte: &u8) -> bool {
+fn lower(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit()
+}
+
+fn alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
 }
 
 /// A DNS label: a namespace, a container, a volume.
@@ -94,7 +94,7 @@ pub(super) fn qualified(text: &str) -> Faults {
     } else if let Some(fault) = too_long(name, 63) {
         faults.push(format!("name part {fault}"));
     }
-    if !made_of(name, u8::is_ascii_alphanumeric, b"-_.") {
+    if !made_of(name, alphanumeric, b"-_.") {
         faults.push(format!("name part {NAME_PART_RULE}"));
     }
     faults
@@ -102,7 +102,7 @@ pub(super) fn qualified(text: &str) -> Faults {
 
 /// The value of a label.
 pub(super) fn label_value(text: &str) -> Faults {
-    let well = text.is_empty() || made_of(text, u8::is_ascii_alphanumeric, b"-_.");
+    let well = text.is_empty() || made_of(text, alphanumeric, b"-_.");
     too_long(text, 63)
         .into_iter()
         .chain((!well).then(|| VALUE_RULE.to_owned()))

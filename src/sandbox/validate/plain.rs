@@ -43,6 +43,8 @@ pub(super) fn check_keys(object: &Value) -> Vec<Cause> {
     causes
 }
 
+const SEALED: &str = "field is immutable when `immutable` is set";
+
 pub(super) fn check_immutable(old: &Value, new: &Value) -> Vec<Cause> {
     const WHY: &str = "field is immutable when `immutable` is set";
     if old["immutable"] != true {
@@ -50,12 +52,12 @@ pub(super) fn check_immutable(old: &Value, new: &Value) -> Vec<Cause> {
     }
     let mut causes = Vec::new();
     if new["immutable"] != true {
-        causes.push(Cause::forbidden("immutable", WHY));
+        causes.push(Cause::forbidden("immutable", SEALED));
     }
     let changed = ["data", "binaryData"]
         .into_iter()
         .filter(|part| old[*part] != new[*part]);
-    causes.extend(changed.map(|part| Cause::forbidden(part, WHY)));
+    causes.extend(changed.map(|part| Cause::forbidden(part, SEALED)));
     causes
 }
 
