@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
 
 use super::fields::{Fields, Path};
 use super::schema::Schema;

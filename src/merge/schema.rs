@@ -163,7 +163,6 @@ impl Schema {
             Items::ByKey(keys) => ListKind::Keyed(keys),
         }
     }
-    }
 
     /// The field by which a strategic merge patch finds a list's item; empty for a list of scalars that merges; none for a list
     /// that is replaced.

@@ -46,7 +46,6 @@ pub(super) fn check_keys(object: &Value) -> Vec<Cause> {
 const SEALED: &str = "field is immutable when `immutable` is set";
 
 pub(super) fn check_immutable(old: &Value, new: &Value) -> Vec<Cause> {
-    const WHY: &str = "field is immutable when `immutable` is set";
     if old["immutable"] != true {
         return Vec::new();
     }
