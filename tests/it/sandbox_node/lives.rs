@@ -92,7 +92,7 @@ async fn one_that_is_too_slow() {
     let mut bench = Bench::new();
     bench
         .run("too-slow", STUBBORN, |spec| {
-            spec["activeDeadlineSeconds"] = 1.into();
+            spec["activeDeadlineSeconds"] = 2.into();
             spec["ttlSecondsAfterFinished"] = 5.into();
         })
         .await;
@@ -176,7 +176,7 @@ async fn one_whose_pod_has_a_deadline() {
     let mut bench = Bench::new();
     bench
         .run("pod-deadline", STUBBORN, |spec| {
-            spec["template"]["spec"]["activeDeadlineSeconds"] = 1.into();
+            spec["template"]["spec"]["activeDeadlineSeconds"] = 2.into();
         })
         .await;
     bench.until_job("pod-deadline", "Failed").await;

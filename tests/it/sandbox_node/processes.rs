@@ -333,7 +333,7 @@ async fn a_hundred_pods_run_at_once() {
             .unwrap();
         slowest = slowest.max(start.elapsed());
     }
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
     let all = pods(&bench)
         .list(&kube::api::ListParams::default())
         .await
