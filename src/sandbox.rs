@@ -36,6 +36,7 @@ mod quantity;
 mod replicas;
 mod requests;
 mod respond;
+mod scale;
 mod scheduler;
 mod seeds;
 mod selectors;

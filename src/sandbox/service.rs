@@ -18,6 +18,7 @@ use super::patch;
 use super::podlog;
 use super::requests::{self, LARGEST_BODY, Request, Route, Target, Verb};
 use super::respond::{self, Body};
+use super::scale;
 use super::status::Status;
 use super::store::Store;
 use super::watch;
@@ -130,6 +131,8 @@ fn resource(
         (None | Some("status"), Verb::Patch) => patch::patch(store, request, target),
         (None, Verb::Delete) => write::delete(store, request, target),
         (None, Verb::DeleteCollection) => write::delete_collection(store, request, target),
+        (Some("scale"), Verb::Get) => scale::get(store, target),
+        (Some("scale"), Verb::Update | Verb::Patch) => scale::set(store, request, target),
         (Some("log"), Verb::Get) => podlog::read(logs, faults, request, target),
         _ => Err(Status::not_imitated(request.method.as_str(), &request.path)),
     }
