@@ -13,6 +13,7 @@ mod history;
 mod minikube_edge;
 mod overlays;
 mod sandbox_api;
+mod sandbox_kubectl;
 mod sandbox_node;
 mod settings;
 mod support;

@@ -346,6 +346,177 @@ async fn an_apply_owns_conflicts_and_leaves() {
     );
 }
 
+/// Sends a request and gives the code and message of its refusal, or the code alone.
+async fn answer(
+    client: &Client,
+    method: &str,
+    path: &str,
+    media: &str,
+    body: Vec<u8>,
+) -> (u16, String) {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", media)
+        .body(body)
+        .unwrap();
+    match client.request::<Value>(request).await {
+        Ok(_) => (200, String::new()),
+        Err(Error::Api(status)) => (status.code, status.message),
+        Err(other) => panic!("{method} {path}: {other}"),
+    }
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_in_the_real_servers_words() {
+    const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+    const STRICT: &str = "/api/v1/namespaces/default/pods?fieldValidation=Strict";
+    const JOBS: &str = "/apis/batch/v1/namespaces/default/jobs";
+    let sandbox = sandbox();
+    let client = client(&sandbox);
+    let container = json!({"name": "c", "image": "x:1"});
+    let pod = |spec: Value| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec});
+    let job = |policy: &str| {
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"},
+            "spec": {"template": {"spec": {"restartPolicy": policy, "containers": [container]}}}})
+    };
+    let refused: &[(&str, Value, u16, &str)] = &[
+        (
+            MAPS,
+            json!({"metadata": {"name": "a".repeat(300)}}),
+            422,
+            "must be no more than 253 characters",
+        ),
+        (
+            MAPS,
+            json!({"metadata": {"name": "x", "labels": {"a": 1}}}),
+            400,
+            "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string",
+        ),
+        (
+            MAPS,
+            json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "x"}}),
+            400,
+            "Pod in version \"v1\" cannot be handled as a ConfigMap: converting (v1.Pod) to (core.ConfigMap): unknown conversion",
+        ),
+        (
+            MAPS,
+            json!({"metadata": {"name": "x", "namespace": "other"}}),
+            400,
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ),
+        (
+            STRICT,
+            pod(json!({"containers": [container], "bar": 2})),
+            400,
+            "strict decoding error: unknown field \"spec.bar\"",
+        ),
+        (
+            STRICT,
+            pod(json!({"containers": []})),
+            422,
+            "Pod \"p\" is invalid: spec.containers: Required value",
+        ),
+        (
+            STRICT,
+            pod(json!({"containers": [container], "serviceAccountName": "nosuch"})),
+            403,
+            "error looking up service account default/nosuch: serviceaccount \"nosuch\" not found",
+        ),
+        (
+            JOBS,
+            job("Always"),
+            422,
+            "spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\"",
+        ),
+    ];
+    for (path, body, code, words) in refused {
+        let (got, message) = answer(
+            &client,
+            "POST",
+            path,
+            "application/json",
+            body.to_string().into(),
+        )
+        .await;
+        assert_eq!(got, *code, "{path}: {message}");
+        assert!(message.contains(words), "{message}");
+    }
+    let large = format!(
+        "{{\"metadata\":{{\"name\":\"x\"}},\"data\":{{\"a\":\"{}\"}}}}",
+        "x".repeat(3 << 20)
+    );
+    assert_eq!(
+        answer(&client, "POST", MAPS, "application/json", large.into())
+            .await
+            .0,
+        413
+    );
+    assert_eq!(
+        answer(&client, "POST", MAPS, "application/json", b"{".to_vec())
+            .await
+            .0,
+        400
+    );
+    assert_eq!(
+        answer(&client, "POST", MAPS, "text/plain", b"x".to_vec())
+            .await
+            .0,
+        415
+    );
+    let deep = "[".repeat(5000).into_bytes();
+    assert_eq!(
+        answer(&client, "POST", MAPS, "application/json", deep)
+            .await
+            .0,
+        400
+    );
+    let yaml = b"metadata: {name: from-yaml}\ndata: {a: b}".to_vec();
+    assert_eq!(
+        answer(&client, "POST", MAPS, "application/yaml", yaml)
+            .await
+            .0,
+        200
+    );
+
+    assert_eq!(
+        answer(
+            &client,
+            "POST",
+            JOBS,
+            "application/json",
+            job("Never").to_string().into()
+        )
+        .await
+        .0,
+        200
+    );
+    let one = format!("{JOBS}/j");
+    let merge = "application/merge-patch+json";
+    for (patch, words) in [
+        (
+            json!({"spec": {"completions": 3}}),
+            "spec.completions: Invalid value: 3: field is immutable",
+        ),
+        (
+            json!({"spec": {"template": {"spec": {"restartPolicy": "OnFailure"}}}}),
+            "field is immutable",
+        ),
+        (
+            json!({"spec": {"backoffLimit": -1}}),
+            "must be greater than or equal to 0",
+        ),
+        (
+            json!({"spec": {"backoffLimit": "x"}}),
+            "cannot unmarshal string into Go struct field JobSpec.spec.backoffLimit of type int32",
+        ),
+    ] {
+        let (code, message) = answer(&client, "PATCH", &one, merge, patch.to_string().into()).await;
+        assert_eq!(code, 422, "{patch}");
+        assert!(message.contains(words), "{message}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_imitated_is_said() {
     let sandbox = sandbox();
