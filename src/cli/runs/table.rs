@@ -55,7 +55,7 @@ pub fn sentence(run: &Run, now: Timestamp) -> String {
         let _ = write!(line, ", {}", verdict(run));
     }
     if let Some(took) = run.took(now) {
-        let _ = write!(line, ", took {took:.1} s");
+        let _ = write!(line, ", took {}", seconds(took));
     }
     if let (Some(at), None) = (run.expires_at(), run.removal) {
         let left = at.duration_since(now).as_secs().max(0);
@@ -87,7 +87,7 @@ pub(super) fn table<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> 
             state(run),
             verdict(run).to_owned(),
             age(now.duration_since(run.created)),
-            run.took(now).map_or("-".into(), |s| format!("{s:.1}s")),
+            run.took(now).map_or("-".into(), seconds),
             match (run.expires_at(), run.removal) {
                 (Some(at), None) => age(at.duration_since(now)),
                 _ => "-".into(),
@@ -122,6 +122,11 @@ fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Seconds with one digit behind the point: runs of less than one are common.
+fn seconds(duration: SignedDuration) -> String {
+    format!("{:.1}s", duration.as_secs_f64())
 }
 
 fn age(duration: SignedDuration) -> String {
@@ -209,5 +214,24 @@ fn step(step: Step) -> &'static str {
         Step::Running => "running",
         Step::Collecting => "collecting",
         Step::Retained => "retained",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_written_for_people() {
+        let table = [
+            (403, "0.4s"),
+            (2_002, "2.0s"),
+            (61_960, "62.0s"),
+            (1, "0.0s"),
+        ];
+        for (milliseconds, text) in table {
+            assert_eq!(seconds(SignedDuration::from_millis(milliseconds)), text);
+        }
+        assert_eq!(age(SignedDuration::from_secs(3_725)), "1h2m");
     }
 }
