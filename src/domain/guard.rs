@@ -91,11 +91,11 @@ impl fmt::Display for Refusal {
             ),
             Self::NotLocal { context, server } => write!(
                 f,
-                "refused: context {context} at {server} does not look local; to work on it anyway, add \"{context}\" to allowed_contexts in the config file"
+                "refused: context {context} at {server} does not look local; to work on it anyway, add \"{context}\" to context.allow in config.toml"
             ),
             Self::Proxied { context } => write!(
                 f,
-                "refused: context {context} goes through a proxy, so where its cluster is cannot be told; to work on it anyway, add \"{context}\" to allowed_contexts in the config file"
+                "refused: context {context} goes through a proxy, so where its cluster is cannot be told; to work on it anyway, add \"{context}\" to context.allow in config.toml"
             ),
         }
     }
@@ -350,7 +350,7 @@ mod tests {
         for name in ["prod", "far-minikube", "tunnel"] {
             let refusal = ask(name, &[]).unwrap_err();
             assert!(
-                refusal.is_safety() && refusal.to_string().contains("allowed_contexts"),
+                refusal.is_safety() && refusal.to_string().contains("context.allow"),
                 "{refusal}"
             );
             assert!(ask(name, &[name.into()]).is_ok());
