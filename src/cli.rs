@@ -18,7 +18,10 @@ use args::{Cli, Command, Globals};
 use clap::{CommandFactory as _, FromArgMatches as _};
 use exit::{Exit, Failure};
 use std::ffi::OsString;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Parses the arguments, runs what they ask for and returns the exit code (the table is [`Exit`]).
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -74,7 +77,25 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     runtime.block_on(perform(globals, command))
 }
 
+/// A command that got a signal has so long to end in order by itself.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 async fn perform(globals: Globals, command: Option<Command>) -> Result<Exit, Failure> {
+    let ends_by_itself = matches!(command, None | Some(Command::Demo | Command::Sandbox(_)));
+    let work = work(globals, command);
+    if ends_by_itself {
+        return work.await;
+    }
+    // Wherever the command is, what it opened is closed: a sandbox takes its runs and its directory along.
+    let mut signals = headless::caught()?;
+    let mut work = pin!(work);
+    tokio::select! {
+        ended = &mut work => ended,
+        () = signals.any() => timeout(LAST_WORDS, work).await.unwrap_or(Ok(Exit::Interrupted)),
+    }
+}
+
+async fn work(globals: Globals, command: Option<Command>) -> Result<Exit, Failure> {
     match command {
         None => demo::bare(&globals).await,
         Some(Command::Demo) => demo::demo(&globals).await,

@@ -84,11 +84,16 @@ pub fn help() -> String {
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
-    /// Names the object and the next step.
+    /// Names the object and the next step; empty when there is nothing to say.
     pub message: String,
 }
 
 impl Failure {
+    /// Whoever reads standard output has read what it wanted and went: the command ends early, in order and in peace.
+    pub fn read_enough() -> Self {
+        Self::new(Exit::Ok, "")
+    }
+
     /// A failure with `exit`.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {

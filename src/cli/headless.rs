@@ -11,13 +11,19 @@ use crate::domain::logs::LogEvent;
 use crate::domain::observed::Seen;
 use crate::domain::runs::lifecycle::Want;
 use crate::domain::runs::{Run, RunId, Runs};
+use crate::domain::target::TargetKind;
 use crate::runtime::World;
+use crate::tui::signals::Signals;
 use jiff::Timestamp;
+use std::collections::HashMap;
 
 /// An open session and what it knows of runs.
 pub struct Headless {
     pub world: World,
     pub runs: Runs,
+    pub signals: Signals,
+    /// Logs that could be followed and are not.
+    unread: HashMap<RunId, Want>,
 }
 
 /// What a message was about, after it was taken in.
@@ -39,7 +45,7 @@ impl Headless {
     /// When there is no cluster, it does not answer, or it may not be listed.
     pub async fn open(globals: &Globals, setup: &Setup) -> Result<Self, Failure> {
         let world = session::open(globals, setup).await?;
-        let mut headless = Self::offline(world);
+        let mut headless = Self::offline(world)?;
         for seen in headless
             .world
             .cluster()
@@ -52,7 +58,10 @@ impl Headless {
     }
 
     /// A session that knows the history only.
-    pub fn offline(world: World) -> Self {
+    ///
+    /// # Errors
+    /// When signals cannot be caught.
+    pub fn offline(world: World) -> Result<Self, Failure> {
         let mut runs = Runs::of(world.namespace());
         if let Some(history) = world.history() {
             let (restored, aside) = history.load();
@@ -62,7 +71,12 @@ impl Headless {
             // Nothing was listed yet, so that nothing follows from it.
             let _ = runs.restore(restored, world.now());
         }
-        Self { world, runs }
+        Ok(Self {
+            world,
+            runs,
+            signals: caught()?,
+            unread: HashMap::new(),
+        })
     }
 
     /// The target's time.
@@ -95,36 +109,47 @@ impl Headless {
                         self.world.perform(Effect::Runs(record));
                     }
                 }
-                Want::FollowLog { .. } | Want::Ended(_) | Want::Removed(_) => {}
+                Want::FollowLog { ref run, .. } => {
+                    self.unread.insert(run.clone(), want);
+                }
+                Want::Ended(_) | Want::Removed(_) => {}
             }
         }
     }
 
-    /// Waits for the next message and takes it in. Ctrl-C ends the wait.
+    /// Follows the log of a run that was seen before anybody wanted to read it.
+    pub fn follow(&mut self, run: &RunId) {
+        if let Some(want) = self.unread.remove(run) {
+            self.want(vec![want], true);
+        }
+    }
+
+    /// What a person reads who ended the command in the middle of it.
+    pub fn interrupted(&self) -> Failure {
+        let what = match self.world.target().kind {
+            TargetKind::Sandbox => "the sandbox ended, and all runs in it",
+            _ => "a run that was started goes on",
+        };
+        Failure::new(Exit::Interrupted, format!("interrupted; {what}"))
+    }
+
+    /// Waits for the next message and takes it in. Ctrl-C, SIGTERM and SIGHUP end the wait.
     ///
     /// # Errors
-    /// [`Exit::Interrupted`] on Ctrl-C or SIGTERM.
+    /// [`Exit::Interrupted`] on a signal.
     pub async fn next(&mut self, follow: impl Fn(&RunId) -> bool) -> Result<News, Failure> {
         let msg = tokio::select! {
             msg = self.world.next() => msg.map_err(|error| Failure::other(error.to_string()))?,
-            () = interrupted() => {
-                return Err(Failure::new(Exit::Interrupted, "interrupted; a run that was started goes on"));
-            }
+            () = self.signals.any() => return Err(self.interrupted()),
         };
         let now = self.now();
         match msg {
             Msg::Seen(seen) => {
                 let wants = self.runs.observe(seen, now);
-                let (logs, rest) = wants
-                    .into_iter()
-                    .partition(|want| matches!(want, Want::FollowLog { .. }));
-                let logs: Vec<Want> = logs;
-                let wanted = logs
-                    .into_iter()
-                    .filter(|want| matches!(want, Want::FollowLog { run, .. } if follow(run)))
-                    .collect();
-                self.want(rest, true);
-                self.want(wanted, true);
+                let read = |want: &Want| matches!(want, Want::FollowLog { run, .. } if follow(run));
+                let (read, rest): (Vec<Want>, Vec<Want>) = wants.into_iter().partition(read);
+                self.want(rest, false);
+                self.want(read, true);
                 Ok(News::Cluster)
             }
             Msg::Runs(RunsMsg::Log { run, event }) => {
@@ -183,14 +208,10 @@ impl Headless {
     }
 }
 
-/// Ends on Ctrl-C or SIGTERM.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
+/// The signals that end a command in order.
+///
+/// # Errors
+/// When they cannot be caught.
+pub fn caught() -> Result<Signals, Failure> {
+    Signals::catch().map_err(|error| Failure::other(format!("cannot watch for signals: {error}")))
 }

@@ -58,7 +58,7 @@ pub fn document(format: Format, value: &impl Serialize) -> Result<(), Failure> {
 fn written(result: io::Result<()>) -> Result<(), Failure> {
     match result.and_then(|()| io::stdout().flush()) {
         // `llmctl-dev … | head` read what it wanted.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::read_enough()),
         other => other.map_err(|error| {
             Failure::new(
                 Exit::Failed,

@@ -14,6 +14,7 @@ use crate::domain::runs::{Phase, Ran, Run, RunId};
 use crate::domain::target::Target;
 use crate::domain::verdict::Verdict;
 use clap::Subcommand;
+use futures::StreamExt as _;
 use serde::Serialize;
 pub use table::sentence;
 
@@ -158,17 +159,14 @@ async fn logs(
     timestamps: bool,
 ) -> Result<Exit, Failure> {
     let run = headless.named(name)?;
-    let (id, living) = (run.id.clone(), lives(run));
-    if !living {
+    let id = run.id.clone();
+    if !lives(run) || *run.log.follow() == Follow::Whole {
         return past_log(headless, &id, timestamps);
     }
-    let started = run.pod.as_ref().is_some_and(|pod| pod.ran == Ran::Yes);
-    if !started && !follow {
-        return Err(Failure::other(format!(
-            "run {name} has no log yet: {}; --follow waits for it",
-            run.why
-        )));
+    if !follow {
+        return present_log(headless, &id, timestamps).await;
     }
+    headless.follow(&id);
     headless.world.watch();
     loop {
         match headless.next(|run| *run == id).await? {
@@ -196,6 +194,41 @@ async fn logs(
             }
         }
     }
+}
+
+/// What the log of a run holds now.
+async fn present_log(
+    headless: &mut Headless,
+    id: &RunId,
+    timestamps: bool,
+) -> Result<Exit, Failure> {
+    let Some(run) = headless.runs.find(id) else {
+        return Err(Failure::other("the run is not known any more"));
+    };
+    let Some(pod) = run.pod.as_ref().filter(|pod| pod.ran == Ran::Yes) else {
+        let name = run.label();
+        return Err(Failure::other(format!(
+            "run {name} has no log yet: {}; --follow waits for it",
+            run.why
+        )));
+    };
+    let cluster = headless.world.cluster();
+    let mut events = cluster.read_log(&run.namespace, &pod.name, &pod.container_id);
+    while let Some(event) = events.next().await {
+        match event {
+            LogEvent::Lines(lines) => {
+                for line in &lines {
+                    print_line(line, timestamps)?;
+                }
+            }
+            LogEvent::Gone { reason } => {
+                output::progress(&format!("the log ends here: {reason}"));
+                return Ok(Exit::Gone);
+            }
+            _ => {}
+        }
+    }
+    Ok(Exit::Ok)
 }
 
 fn past_log(headless: &Headless, id: &RunId, timestamps: bool) -> Result<Exit, Failure> {
@@ -246,6 +279,13 @@ async fn watch(
         None => None,
     };
     headless.world.watch();
+    let known: Vec<RunId> = headless.runs.iter().map(|run| run.id.clone()).collect();
+    for id in known
+        .iter()
+        .filter(|id| only.as_ref().is_none_or(|only| only == *id))
+    {
+        headless.follow(id);
+    }
     let mut told: std::collections::HashMap<RunId, (Phase, Verdict)> =
         std::collections::HashMap::new();
     loop {

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};
+use super::headless::caught;
 use super::output::{self, Format};
 use crate::sandbox::faults::Faults;
 use crate::sandbox::serve::{KUBECONFIG_MARK, kubeconfig};
@@ -39,8 +39,7 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
             ),
         ));
     }
-    let mut terminate = signal(SignalKind::terminate())
-        .map_err(|error| Failure::other(format!("cannot watch for signals: {error}")))?;
+    let mut signals = caught()?;
     let program = std::env::current_exe()
         .map_err(|error| Failure::other(format!("cannot find this program's own file: {error}")))?;
     let sandbox = Sandbox::start(Config {
@@ -57,10 +56,7 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     write(&file, &kubeconfig(&served))
         .map_err(|error| Failure::other(format!("cannot write {}: {error}", file.display())))?;
     announce(globals.output, served.addr, &file)?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => drop(interrupted),
-        _ = terminate.recv() => {}
-    }
+    signals.any().await;
     sandbox.stop().await;
     // It leads nowhere any more, and its token is void.
     let _ = fs::remove_file(&file);

@@ -40,13 +40,19 @@ impl Cluster {
         pod: &str,
         container_id: &str,
     ) -> impl Stream<Item = LogEvent> + Send + Unpin + use<> {
-        let source = Source {
-            cluster: self.clone(),
-            namespace: namespace.to_owned(),
-            pod: pod.to_owned(),
-            container_id: container_id.to_owned(),
-        };
+        let source = Source::new(self, namespace, pod, container_id);
         task::stream(move |out| source.run(out))
+    }
+
+    /// Reads what the log of `container_id` holds now, and ends; with [`LogEvent::Gone`] when it cannot be read.
+    pub fn read_log(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container_id: &str,
+    ) -> impl Stream<Item = LogEvent> + Send + Unpin + use<> {
+        let source = Source::new(self, namespace, pod, container_id);
+        task::stream(move |out| source.once(out))
     }
 }
 
@@ -89,6 +95,24 @@ enum Fate {
 }
 
 impl Source {
+    fn new(cluster: &Cluster, namespace: &str, pod: &str, container_id: &str) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            namespace: namespace.to_owned(),
+            pod: pod.to_owned(),
+            container_id: container_id.to_owned(),
+        }
+    }
+
+    async fn once(self, out: mpsc::Sender<LogEvent>) {
+        let (mut resume, mut told) = (Resume::default(), Told::Nothing);
+        if let End::Broken(reason) | End::Lost(reason) =
+            self.read(false, &mut resume, &mut told, &out).await
+        {
+            let _ = out.send(LogEvent::Gone { reason }).await;
+        }
+    }
+
     async fn run(self, out: mpsc::Sender<LogEvent>) {
         let mut resume = Resume::default();
         let mut told = Told::Nothing;

@@ -5,6 +5,7 @@ use super::super::headless::Headless;
 use super::super::output;
 use super::super::session::Setup;
 use crate::cluster::jobs::Propagation;
+use crate::domain::cancel::CancelStep;
 use crate::domain::runs::{Phase, Ttl};
 use futures::StreamExt as _;
 
@@ -24,7 +25,18 @@ pub(super) async fn cancel(
     let namespace = headless.world.namespace().to_owned();
     let mut steps = headless.world.cluster().cancel(&namespace, &job, plan);
     let mut failed = None;
-    while let Some(step) = steps.next().await {
+    loop {
+        let step = tokio::select! {
+            step = steps.next() => step,
+            () = headless.signals.any() => return Err(headless.interrupted()),
+        };
+        let Some(step) = step else { break };
+        if step == CancelStep::AlreadyGone {
+            return Err(Failure::new(
+                Exit::Gone,
+                format!("too late to cancel run {name}: its Job is gone"),
+            ));
+        }
         output::progress(&step.to_string());
         if step.is_failure() {
             failed = Some(step);

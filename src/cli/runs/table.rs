@@ -22,8 +22,9 @@ pub(super) fn state(run: &Run) -> String {
         Phase::Removed => match run.removal.map(|removal| removal.by) {
             Some(RemovedBy::Ttl) => "removed (TTL)",
             Some(RemovedBy::You) => "removed (you)",
-            Some(RemovedBy::SomeoneElse) => "removed early",
-            Some(RemovedBy::Unobserved) | None => "removed",
+            Some(RemovedBy::SomeoneElse) => "removed (early)",
+            Some(RemovedBy::Unobserved) => "removed (unseen)",
+            None => "removed",
         },
     };
     word.to_owned()
@@ -178,7 +179,10 @@ pub(super) fn detail(run: &Run, now: Timestamp) -> String {
         row("finished", &at.to_string());
     }
     if let Some(removal) = run.removal {
-        row("removed", &format!("{} ({:?})", removal.at, removal.by));
+        row(
+            "removed",
+            &format!("{} by {}", removal.at, remover(removal.by)),
+        );
     }
     if !run.timeline.is_empty() {
         text.push_str("\ntimeline\n");
@@ -204,6 +208,15 @@ pub(super) fn detail(run: &Run, now: Timestamp) -> String {
         }
     }
     text
+}
+
+fn remover(by: RemovedBy) -> &'static str {
+    match by {
+        RemovedBy::Ttl => "the TTL, when it was due",
+        RemovedBy::You => "you",
+        RemovedBy::SomeoneElse => "somebody else, before it was due",
+        RemovedBy::Unobserved => "nobody knows whom: it went while nobody watched",
+    }
 }
 
 fn step(step: Step) -> &'static str {

@@ -3,16 +3,25 @@
 use super::{Marks, PodFacts, Ran, Reason};
 use crate::domain::observed::{ContainerState, PodSeen};
 use crate::domain::verdict::is_telling;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-/// Sets a mark to the cluster's time, which has whole seconds. When it is watched as it happens, our clock within that second is nearer.
+/// A moment that is told within this time was watched as it happened.
+const SOON: SignedDuration = SignedDuration::from_secs(2);
+
+/// The last that is meant by a time in whole seconds.
+const LATEST: SignedDuration = SignedDuration::from_millis(999);
+
+/// Sets a mark to the cluster's time, which has whole seconds. When it is watched as it happens, our clock is nearer.
 pub(super) fn mark(slot: &mut Option<Timestamp>, at: Timestamp, now: Timestamp) {
     let second = |t: Timestamp| t.as_second();
     if slot.is_some_and(|known| second(known) == second(at) && at.subsec_nanosecond() == 0) {
         return;
     }
-    let here = at.subsec_nanosecond() == 0 && second(now) == second(at);
-    *slot = Some(if here { now } else { at });
+    let since = now.duration_since(at);
+    let soon = at.subsec_nanosecond() == 0 && !since.is_negative() && since < SOON;
+    // It was somewhere in that second, and was seen soon after: the end of the second is nearer than its beginning.
+    let last = at.checked_add(LATEST).unwrap_or(at);
+    *slot = Some(if soon { now.min(last) } else { at });
 }
 
 pub(super) fn pod_facts(
@@ -103,4 +112,27 @@ pub(super) fn pod_facts(
         facts.waited = facts.reason.clone();
     }
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_second_is_read_by_when_it_was_seen() {
+        let at = |text: &str| -> Timestamp { format!("2026-11-24T11:25:{text}Z").parse().unwrap() };
+        for (told, seen, read) in [
+            ("33", "33.168", "33.168"),
+            ("33", "34.06", "33.999"),
+            ("33", "35.2", "33"),
+            ("33", "32.9", "33"),
+            ("33.065205", "34", "33.065205"),
+        ] {
+            let mut slot = None;
+            mark(&mut slot, at(told), at(seen));
+            assert_eq!(slot, Some(at(read)), "{told} seen at {seen}");
+            mark(&mut slot, at(told), at("50"));
+            assert_eq!(slot, Some(at(read)), "told again");
+        }
+    }
 }
