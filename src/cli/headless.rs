@@ -10,12 +10,17 @@ use crate::app::{Effect, Msg};
 use crate::domain::logs::LogEvent;
 use crate::domain::observed::Seen;
 use crate::domain::runs::lifecycle::Want;
-use crate::domain::runs::{Run, RunId, Runs};
+use crate::domain::runs::{Ran, Run, RunId, Runs};
 use crate::domain::target::TargetKind;
 use crate::runtime::World;
 use crate::tui::signals::Signals;
 use jiff::Timestamp;
 use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Longest wait for the rest of a log.
+const COLLECTED: Duration = Duration::from_secs(10);
 
 /// An open session and what it knows of runs.
 pub struct Headless {
@@ -122,6 +127,31 @@ impl Headless {
         if let Some(want) = self.unread.remove(run) {
             self.want(vec![want], true);
         }
+    }
+
+    /// Watches the namespace and follows the log of one run.
+    pub fn read(&mut self, run: &RunId) {
+        self.world.watch();
+        self.follow(run);
+    }
+
+    /// Waits for the rest of the log of a run that has ended and is [read](Self::read), and for the verdict that follows
+    /// from it; not for long.
+    ///
+    /// # Errors
+    /// [`Exit::Interrupted`] on a signal.
+    pub async fn collect(&mut self, id: &RunId) -> Result<(), Failure> {
+        let whole = async {
+            while let Some(run) = self.runs.find(id) {
+                let ran = run.pod.as_ref().is_some_and(|pod| pod.ran != Ran::No);
+                if !ran || run.log.is_over() {
+                    return Ok(());
+                }
+                self.next(|run| run == id).await?;
+            }
+            Ok(())
+        };
+        timeout(COLLECTED, whole).await.unwrap_or(Ok(()))
     }
 
     /// What a person reads who ended the command in the middle of it.

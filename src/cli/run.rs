@@ -5,14 +5,19 @@ use super::exit::{Exit, Failure};
 use super::headless::{Headless, News};
 use super::output::{self, Format};
 use super::session::Setup;
+use crate::cluster::error::Kind;
 use crate::domain::logs::LogEvent;
-use crate::domain::manifest::{RunOptions, RunPlan, plan_run};
+
+use crate::domain::manifest::{Refusal, RunOptions, RunPlan, plan_run};
 use crate::domain::runs::document::RunDocument;
 use crate::domain::runs::{Run, RunId};
 use crate::domain::verdict::Verdict;
 use crate::files::samples;
 use std::time::Duration;
 use tokio::time::timeout;
+
+/// So many numbers that others took are skipped.
+const NUMBERS: u64 = 100;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -77,53 +82,74 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     plan_run(sample, 1, &settings, &options)
         .map_err(|refusal| Failure::invalid(refusal.to_string()))?;
     let mut headless = Headless::open(globals, &setup).await?;
-    let execution = headless.runs.next_execution();
-    let plan = plan_run(sample, execution, &settings, &options)
-        .map_err(|refusal| Failure::invalid(refusal.to_string()))?;
-    let ended = drive(globals, &args, &mut headless, &plan).await;
+    let plan = |execution| plan_run(sample, execution, &settings, &options);
+    let ended = match create(&mut headless, plan).await {
+        Ok((id, plan)) => follow(globals, &args, &mut headless, &id, &plan).await,
+        Err(failure) => Err(failure),
+    };
     headless.world.close().await;
     ended
 }
 
-async fn drive(
+/// Creates the run under the next free number: another program may take one between our look and our Job.
+async fn create(
+    headless: &mut Headless,
+    plan: impl Fn(u64) -> Result<RunPlan, Refusal>,
+) -> Result<(RunId, RunPlan), Failure> {
+    let mut execution = headless.runs.next_execution();
+    let last = execution + NUMBERS;
+    loop {
+        let plan = plan(execution).map_err(|refusal| Failure::invalid(refusal.to_string()))?;
+        let asked = headless.now();
+        let created = headless.world.cluster().create_run(&plan).await;
+        if let Err(error) = &created
+            && error.kind() == Kind::Conflict
+            && execution < last
+        {
+            execution += 1;
+            continue;
+        }
+        let (id, wants) = headless.runs.dispatching(&plan, asked);
+        headless.want(wants, false);
+        let now = headless.now();
+        let job = match created {
+            Ok(job) => job,
+            Err(error) => {
+                let wants = headless.runs.refused(&id, error.to_string(), now);
+                headless.want(wants, false);
+                return Err(error.into());
+            }
+        };
+        let wants = headless.runs.accepted(&id, job, now);
+        headless.want(wants, true);
+        output::progress(&format!(
+            "run {execution}: Job {job} created in namespace {namespace} at {target}",
+            job = plan.job_name,
+            namespace = plan.namespace,
+            target = headless.world.target().badge(),
+        ));
+        return Ok((id, plan));
+    }
+}
+
+async fn follow(
     globals: &Globals,
     args: &Args,
     headless: &mut Headless,
+    id: &RunId,
     plan: &RunPlan,
 ) -> Result<Exit, Failure> {
-    let now = headless.now();
-    let (id, wants) = headless.runs.dispatching(plan, now);
-    headless.want(wants, false);
-    let created = headless.world.cluster().create_run(plan).await;
-    let now = headless.now();
-    let job = match created {
-        Ok(job) => job,
-        Err(error) => {
-            let wants = headless.runs.refused(&id, error.to_string(), now);
-            headless.want(wants, false);
-            return Err(error.into());
-        }
-    };
-    let wants = headless.runs.accepted(&id, job, now);
-    headless.want(wants, true);
-    output::progress(&format!(
-        "run {execution}: Job {job} created in namespace {namespace} at {target}",
-        execution = plan.request.execution_id,
-        job = plan.job_name,
-        namespace = plan.namespace,
-        target = headless.world.target().badge(),
-    ));
     let waits = args.wait || args.follow;
     if waits {
         headless.world.watch();
-        let verdict = wait(globals, args, headless, &id);
+        let verdict = wait(globals, args, headless, id);
         match args.wait_timeout {
             None => verdict.await?,
             Some(seconds) => {
                 if let Ok(ended) = timeout(Duration::from_secs(seconds), verdict).await {
                     ended?;
                 } else {
-                    print(globals, headless, &id)?;
+                    print(globals, headless, id)?;
                     return Err(Failure::new(
                         Exit::TimedOut,
                         format!(
@@ -135,8 +161,8 @@ async fn drive(
             }
         }
     }
-    print(globals, headless, &id)?;
-    Ok(match find(headless, &id)?.verdict.exit_code() {
+    print(globals, headless, id)?;
+    Ok(match find(headless, id)?.verdict.exit_code() {
         Some(code) if waits => Exit::of(code),
         _ => Exit::Ok,
     })

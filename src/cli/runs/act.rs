@@ -24,11 +24,16 @@ pub(super) async fn cancel(
     headless.want(wants, false);
     let namespace = headless.world.namespace().to_owned();
     let mut steps = headless.world.cluster().cancel(&namespace, &job, plan);
+    // The log takes the executor's last word along when its pod goes.
+    headless.read(&id);
     let mut failed = None;
     loop {
         let step = tokio::select! {
             step = steps.next() => step,
-            () = headless.signals.any() => return Err(headless.interrupted()),
+            news = headless.next(|run| *run == id) => {
+                news?;
+                continue;
+            }
         };
         let Some(step) = step else { break };
         if step == CancelStep::AlreadyGone {
@@ -42,6 +47,7 @@ pub(super) async fn cancel(
             failed = Some(step);
         }
     }
+    headless.collect(&id).await?;
     match failed {
         None => Ok(Exit::Ok),
         Some(step) => Err(Failure::new(
@@ -88,9 +94,15 @@ pub(super) async fn remove(headless: &mut Headless, name: &str) -> Result<Exit, 
             format!("run {name} has no Job any more; its log is kept in the history"),
         ));
     }
+    let finished = run.finished_at.is_some();
     let now = headless.now();
     let wants = headless.runs.cancel_asked(&id, now);
     headless.want(wants, false);
+    if finished {
+        // Its log goes with its pod, and the history may not have it.
+        headless.read(&id);
+        headless.collect(&id).await?;
+    }
     headless
         .world
         .cluster()
