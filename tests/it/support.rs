@@ -1,8 +1,4 @@
 //! What the integration tests share.
-#![allow(
-    dead_code,
-    reason = "the command-line stories that use the rest come next"
-)]
 
 pub(crate) mod fake_api;
 pub(crate) mod home;

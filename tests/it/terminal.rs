@@ -2,6 +2,7 @@
 
 mod endings;
 mod faults;
+mod idle;
 mod session;
 mod start;
 

@@ -64,6 +64,17 @@ impl Home {
         file
     }
 
+    /// The one log that a program saved where it was started.
+    pub(crate) fn saved_log(&self) -> String {
+        let mut logs = std::fs::read_dir(self.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "log"));
+        let log = logs.next().unwrap();
+        assert!(logs.next().is_none());
+        std::fs::read_to_string(log).unwrap()
+    }
+
     /// Everything that a program of this person finds in its environment: nothing of this machine's but `PATH`.
     fn variables(&self) -> Vec<(OsString, OsString)> {
         let at = |name: &str| self.path().join(name).into_os_string();

@@ -10,7 +10,7 @@ use llmctl_dev::domain::guard::Wanted;
 use llmctl_dev::domain::target::Target;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The connection, a namespace of its own for the test, and a share of the cluster.
@@ -33,8 +33,15 @@ pub(crate) enum Use {
 }
 
 impl Real {
-    /// The cluster, or none with a word about it.
+    /// The cluster with a namespace made for the test, or none with a word about it.
     pub(crate) async fn find(name: &str, how: Use) -> Option<Self> {
+        let real = Self::without_namespace(name, how).await?;
+        real.make_namespace().await;
+        Some(real)
+    }
+
+    /// The cluster with the name for a namespace that the test makes, or none with a word about it.
+    pub(crate) async fn without_namespace(name: &str, how: Use) -> Option<Self> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let (Some(kubeconfig), Some(context)) = (
             variable("LLMCTL_DEV_TEST_KUBECONFIG"),
@@ -73,16 +80,19 @@ impl Real {
         config.proxy_url = None;
         let client = kube::Client::try_from(config).unwrap();
         let namespace = format!("llmctl-dev-test-{name}-{}", std::process::id());
-        let real = Self {
+        Some(Self {
             cluster,
             target,
             namespace,
             client,
             kubeconfig: PathBuf::from(kubeconfig),
             _share: share,
-        };
-        real.make_namespace().await;
-        Some(real)
+        })
+    }
+
+    /// The kubeconfig that names it.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// The scripts that stop and start parts of the cluster.

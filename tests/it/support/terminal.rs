@@ -86,14 +86,6 @@ impl Terminal {
         self.seen().screen.screen().contents()
     }
 
-    /// The row of the screen that holds `part`.
-    pub(crate) fn row(&self, part: &str) -> Option<String> {
-        self.text()
-            .lines()
-            .find(|row| row.contains(part))
-            .map(ToOwned::to_owned)
-    }
-
     /// Everything that was ever written.
     pub(crate) fn raw(&self) -> String {
         String::from_utf8_lossy(&self.seen().raw).into_owned()

@@ -43,12 +43,7 @@ fn half_a_minute_without_the_api_loses_nothing() {
     terminal.wait_for("second 36 of 60");
     terminal.press(CTRL_S);
     terminal.wait_for("log saved to");
-    let saved = std::fs::read_dir(home.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|end| end == "log"))
-        .unwrap();
-    let text = std::fs::read_to_string(saved).unwrap();
+    let text = home.saved_log();
     let seconds: Vec<&str> = text
         .lines()
         .filter_map(|line| line.split_once("second ")?.1.strip_suffix(" of 60"))

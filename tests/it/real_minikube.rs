@@ -1,0 +1,63 @@
+//! A real Minikube profile: found without a flag, and worked on.
+//!
+//! `LLMCTL_DEV_TEST_MINIKUBE` names the profile; `MINIKUBE_HOME`, `KUBECONFIG` and `PATH` lead to it.
+
+use crate::support::home::Home;
+use crate::support::terminal::ENTER;
+
+/// A person whose Minikube profile has the default name; none where there is no Minikube, which is said.
+fn person(test: &str) -> Option<Home> {
+    match std::env::var("LLMCTL_DEV_TEST_MINIKUBE") {
+        Ok(profile) if !profile.is_empty() => {
+            assert_eq!(
+                profile, "llmctl",
+                "the profile that is found without a flag"
+            );
+        }
+        _ => {
+            eprintln!("SKIPPED {test}: no real Minikube, LLMCTL_DEV_TEST_MINIKUBE is not set");
+            return None;
+        }
+    }
+    let mut home = Home::new();
+    for name in ["KUBECONFIG", "MINIKUBE_HOME", "MINIKUBE_FORCE"] {
+        if let Some(value) = std::env::var_os(name) {
+            home = home.with(name, value);
+        }
+    }
+    Some(home)
+}
+
+#[test]
+fn the_profile_is_found_without_a_flag_and_runs_a_sample() {
+    let Some(home) = person("real minikube") else {
+        return;
+    };
+    home.run(&["overlays", "apply", "executor", "--yes"])
+        .ended(0);
+    home.run(&["overlays", "diff", "executor"]).ended(0);
+    let document = home
+        .run(&["run", "hello", "--wait", "--ttl", "60", "-o", "json"])
+        .ended(0)
+        .json();
+    assert_eq!(document["verdict"], "success");
+    assert_eq!(document["namespace"], "llmctl");
+    assert_eq!(document["target"]["kind"], "minikube");
+    assert_eq!(document["target"]["name"], "llmctl");
+    let number = document["run"].as_str().unwrap();
+
+    let mut terminal = home.terminal(&[]);
+    terminal.wait_for("MINIKUBE llmctl");
+    terminal.wait_for("● live");
+    terminal.wait_for_row(&[&format!("{number} "), "hello", "✓ success"]);
+    terminal.press("r");
+    terminal.wait_for("Run a sample");
+    terminal.press(ENTER);
+    terminal.gone("Run a sample");
+    terminal.wait_for_row(&["hello", "retained", "✓ success", "29:5"]);
+    terminal.press("l");
+    terminal.wait_for("from an executor pod");
+    terminal.press("q");
+    assert_eq!(terminal.exit_and_restore(), 0);
+    home.run(&["runs", "remove", "last"]).ended(0);
+}
