@@ -15,6 +15,7 @@
 //! | [`cluster`] | Kubernetes; the only place with kube and k8s-openapi | `domain` |
 //! | [`minikube`] | the `minikube` program | `domain` |
 //! | [`files`] | the disk; the only place with notify and toml_edit | `domain`, `merge` |
+//! | [`database`] | a Studio's PostgreSQL and SQLite, and what it encrypts; the only place with SQL | `domain` |
 //! | [`executor`] | the executor contract v1, as an image runs it | nothing of this crate |
 //! | [`merge`] | Kubernetes' ways to merge JSON documents, pure | nothing of this crate |
 //! | [`sandbox`] | the embedded cluster | `executor`, `merge` |
@@ -36,6 +37,7 @@ pub mod tui;
 pub mod ui;
 
 pub mod cluster;
+pub mod database;
 pub mod executor;
 pub mod files;
 pub mod merge;

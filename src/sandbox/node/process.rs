@@ -23,6 +23,10 @@ const PART: usize = 16 * 1024;
 /// How long output is still waited for after the end of everything that could write it.
 const DRAIN: Duration = Duration::from_secs(1);
 
+/// How often a family is looked for at most until none of it is left, and the pause between two looks.
+const LOOKS: u32 = 200;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+
 /// What to start.
 #[derive(Debug)]
 pub(crate) struct Launch {
@@ -152,16 +156,23 @@ impl Family {
 
     fn kill(&self) {
         self.signal_group(Signal::KILL);
-        // An executor gives its command a group of its own, and orphans belong to nobody: their mark tells. A second look finds what
-        // was born during the first.
-        for _ in 0..3 {
+        // An executor gives its command a group of its own, and orphans belong to nobody: their mark tells. Dying takes a moment, and
+        // who is just starting another program shows no mark: gone is what two looks in a row did not find.
+        let mut quiet = 0;
+        for _ in 0..LOOKS {
             let found = marked(&self.mark);
             if found.is_empty() {
-                return;
+                quiet += 1;
+                if quiet == 2 {
+                    return;
+                }
+            } else {
+                quiet = 0;
             }
             for pid in found {
                 let _ = kill_process(pid, Signal::KILL);
             }
+            std::thread::sleep(BETWEEN_LOOKS);
         }
     }
 }
