@@ -1,6 +1,7 @@
 //! The executor settings: every key with its rules, the layers a value can come from, and the typed result that runs use (contract 3).
 
 pub mod edit;
+pub mod held;
 pub mod images;
 pub mod key;
 pub mod layers;

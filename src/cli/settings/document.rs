@@ -152,6 +152,9 @@ pub(super) fn problem(problem: &Problem) -> Value {
                 json!(problem.key.and_then(Key::variable)),
             );
         }
+        Place::Stored { name } => {
+            fields.insert("stored_in".into(), json!(name));
+        }
         Place::Typed => {}
     }
     body

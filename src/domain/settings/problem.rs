@@ -163,6 +163,8 @@ pub enum Place {
     },
     /// In an environment variable.
     Environment,
+    /// In a store outside of this machine, named for messages.
+    Stored { name: Box<str> },
 }
 
 /// A value that a rule refuses.
@@ -216,6 +218,7 @@ impl std::fmt::Display for Problem {
             (Place::File { path, line, column }, _) => {
                 write!(f, "{}:{line}:{column}: {}", path.display(), self.name)?;
             }
+            (Place::Stored { name }, _) => write!(f, "{name}: {}", self.name)?,
             _ => f.write_str(&self.name)?,
         }
         match &self.value {
