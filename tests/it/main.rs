@@ -13,6 +13,7 @@ mod executor;
 mod history;
 mod minikube_edge;
 mod overlays;
+mod postgres;
 mod real_cluster;
 mod real_minikube;
 mod sandbox_api;

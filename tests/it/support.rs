@@ -2,6 +2,7 @@
 
 pub(crate) mod fake_api;
 pub(crate) mod home;
+pub(crate) mod postgres;
 pub(crate) mod processes;
 pub(crate) mod real;
 pub(crate) mod terminal;
