@@ -17,7 +17,7 @@ use crate::tui::signals::Signals;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 
 /// Longest wait for the rest of a log.
 const COLLECTED: Duration = Duration::from_secs(10);
@@ -29,6 +29,10 @@ pub struct Headless {
     pub signals: Signals,
     /// Logs that could be followed and are not.
     unread: HashMap<RunId, Want>,
+    /// Since when the cluster does not answer.
+    lost_since: Option<Instant>,
+    /// Time passes for verdicts that wait for a log which does not come.
+    ticks: Interval,
 }
 
 /// What a message was about, after it was taken in.
@@ -81,7 +85,14 @@ impl Headless {
             runs,
             signals: caught()?,
             unread: HashMap::new(),
+            lost_since: None,
+            ticks: ticks(),
         })
+    }
+
+    /// Since when the cluster does not answer; none while it does.
+    pub fn lost_since(&self) -> Option<Instant> {
+        self.lost_since
     }
 
     /// The target's time.
@@ -171,9 +182,19 @@ impl Headless {
         let msg = tokio::select! {
             msg = self.world.next() => msg.map_err(|error| Failure::other(error.to_string()))?,
             () = self.signals.any() => return Err(self.interrupted()),
+            _ = self.ticks.tick() => {
+                let now = self.now();
+                let wants = self.runs.tick(now);
+                self.want(wants, false);
+                return Ok(News::Other);
+            }
         };
         let now = self.now();
         match msg {
+            Msg::Link(LinkMsg::Connected { .. }) => {
+                self.lost_since = None;
+                Ok(News::Other)
+            }
             Msg::Seen(seen) => {
                 let wants = self.runs.observe(seen, now);
                 let read = |want: &Want| matches!(want, Want::FollowLog { run, .. } if follow(run));
@@ -192,6 +213,7 @@ impl Headless {
                 retry_in_ms,
                 ..
             }) => {
+                self.lost_since.get_or_insert_with(Instant::now);
                 output::progress(&format!(
                     "connection lost: {reason}; next try in {:.1} s",
                     std::time::Duration::from_millis(retry_in_ms).as_secs_f64()
@@ -236,6 +258,12 @@ impl Headless {
             ))),
         }
     }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// The signals that end a command in order.

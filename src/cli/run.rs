@@ -1,20 +1,16 @@
 //! `run SAMPLE`: starts one Kubernetes Job and, when asked to, waits for its verdict.
 
+mod wait;
+
 use super::args::Globals;
 use super::exit::{Exit, Failure};
-use super::headless::{Headless, News};
-use super::output::{self, Format};
+use super::headless::Headless;
+use super::output;
 use super::session::Setup;
 use crate::cluster::error::Kind;
-use crate::domain::logs::LogEvent;
-
 use crate::domain::manifest::{Refusal, RunOptions, RunPlan, plan_run};
-use crate::domain::runs::document::RunDocument;
-use crate::domain::runs::{Run, RunId};
-use crate::domain::verdict::Verdict;
+use crate::domain::runs::RunId;
 use crate::files::samples;
-use std::time::Duration;
-use tokio::time::timeout;
 
 /// So many numbers that others took are skipped.
 const NUMBERS: u64 = 100;
@@ -32,6 +28,9 @@ pub struct Args {
     /// Give up waiting after so many seconds (exit 6); the run goes on
     #[arg(long, value_name = "S", requires = "wait")]
     pub wait_timeout: Option<u64>,
+    /// Give up waiting after the API server was out of reach for so many seconds (exit 8); the run may go on
+    #[arg(long, value_name = "S", default_value_t = 300)]
+    pub unreachable_timeout: u64,
     /// Print the log while it runs (implies --wait)
     #[arg(long)]
     pub follow: bool,
@@ -84,7 +83,7 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     let mut headless = Headless::open(globals, &setup).await?;
     let plan = |execution| plan_run(sample, execution, &settings, &options);
     let ended = match create(&mut headless, plan).await {
-        Ok((id, plan)) => follow(globals, &args, &mut headless, &id, &plan).await,
+        Ok((id, plan)) => wait::follow(globals, &args, &mut headless, &id, &plan).await,
         Err(failure) => Err(failure),
     };
     headless.world.close().await;
@@ -130,103 +129,4 @@ async fn create(
         ));
         return Ok((id, plan));
     }
-}
-
-async fn follow(
-    globals: &Globals,
-    args: &Args,
-    headless: &mut Headless,
-    id: &RunId,
-    plan: &RunPlan,
-) -> Result<Exit, Failure> {
-    let waits = args.wait || args.follow;
-    if waits {
-        headless.world.watch();
-        let verdict = wait(globals, args, headless, id);
-        match args.wait_timeout {
-            None => verdict.await?,
-            Some(seconds) => {
-                if let Ok(ended) = timeout(Duration::from_secs(seconds), verdict).await {
-                    ended?;
-                } else {
-                    print(globals, headless, id)?;
-                    return Err(Failure::new(
-                        Exit::TimedOut,
-                        format!(
-                            "no verdict within {seconds} s; the run goes on: llmctl-dev runs show {}",
-                            plan.job_name
-                        ),
-                    ));
-                }
-            }
-        }
-    }
-    print(globals, headless, id)?;
-    Ok(match find(headless, id)?.verdict.exit_code() {
-        Some(code) if waits => Exit::of(code),
-        _ => Exit::Ok,
-    })
-}
-
-/// Takes messages until the run has its verdict, telling what happens meanwhile.
-async fn wait(
-    globals: &Globals,
-    args: &Args,
-    headless: &mut Headless,
-    id: &RunId,
-) -> Result<(), Failure> {
-    let mut phase = None;
-    loop {
-        let run = find(headless, id)?;
-        if phase.as_ref() != Some(&run.phase) {
-            phase = Some(run.phase);
-            output::progress(&told(run));
-        }
-        if run.verdict != Verdict::Pending {
-            return Ok(());
-        }
-        let ours = run.id.clone();
-        let news = headless.next(|run| *run == ours || run == id).await?;
-        if let News::Log {
-            run,
-            event: LogEvent::Lines(lines),
-        } = news
-            && args.follow
-            && (run == ours || run == *id)
-        {
-            for line in lines {
-                if globals.output == Format::Text {
-                    output::foreign_line(&line.text)?;
-                } else {
-                    output::progress(&line.text);
-                }
-            }
-        }
-    }
-}
-
-fn find<'a>(headless: &'a Headless, id: &RunId) -> Result<&'a Run, Failure> {
-    headless
-        .runs
-        .find(id)
-        .ok_or_else(|| Failure::other(format!("run {} is not known any more", id.0)))
-}
-
-fn told(run: &Run) -> String {
-    let phase = super::runs::phase_word(run);
-    if run.why.is_empty() {
-        phase
-    } else {
-        format!("{phase}: {}", run.why)
-    }
-}
-
-fn print(globals: &Globals, headless: &Headless, id: &RunId) -> Result<(), Failure> {
-    let run = find(headless, id)?;
-    if globals.output == Format::Text {
-        let line = super::runs::sentence(run, headless.now());
-        return output::text(&format!("{line}\n"));
-    }
-    let document = RunDocument::new(run, headless.world.target(), headless.now());
-    output::document(globals.output, &document)
 }
