@@ -140,12 +140,12 @@ async fn wait(
 fn limit(patience: Patience, lost_since: Option<Instant>) -> (Instant, Without) {
     let wanted = patience.wanted.map(|at| (at, Without::WantedTime));
     let lost = lost_since.map(|since| (since + patience.unreachable, Without::Unreachable));
-    [wanted, lost]
-        .into_iter()
-        .flatten()
-        .fold((patience.overdue, Without::Overdue), |first, other| {
+    [wanted, lost].into_iter().flatten().fold(
+        (patience.overdue, Without::Overdue),
+        |first, other| {
             if other.0 < first.0 { other } else { first }
-        })
+        },
+    )
 }
 
 fn find<'a>(headless: &'a Headless, id: &RunId) -> Result<&'a Run, Failure> {
