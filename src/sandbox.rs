@@ -29,6 +29,7 @@ mod namespaces;
 mod node;
 mod object;
 mod openapi;
+mod packed;
 mod patch;
 mod podlog;
 mod protobuf;

@@ -77,13 +77,11 @@ impl Feed {
         for kind in Kind::all() {
             let (version, objects) = store.list(kind, None);
             listed.insert(kind, version);
-            present.extend(objects.into_iter().map(|object| Change {
-                what: Changed::Added,
-                kind,
-                object,
-                before: None,
-                version,
-            }));
+            present.extend(
+                objects
+                    .into_iter()
+                    .map(|object| Change::new(Changed::Added, kind, object, None, version)),
+            );
         }
         Self {
             changes,

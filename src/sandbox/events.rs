@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1};
 
 use super::controllers::Controller;
 use super::kinds::Kind;
@@ -26,8 +27,17 @@ pub(crate) enum Tone {
     Warning,
 }
 
-/// What makes two events the same: object, field, reporter, tone, reason and message.
-type Sameness = [String; 6];
+/// What makes two events the same, as a digest: object, field, reporter, tone, reason and message.
+type Sameness = [u8; 20];
+
+fn sameness(parts: [&str; 6]) -> Sameness {
+    let mut digest = Sha1::new();
+    for part in parts {
+        digest.update(part);
+        digest.update([0]);
+    }
+    digest.finalize().into()
+}
 
 /// Which event stands for what was seen before. Clones share it.
 #[derive(Clone, Debug)]
@@ -93,15 +103,14 @@ impl Reporter {
         } else {
             "Warning"
         };
-        let same = [
+        let same = sameness([
             uid(about),
             field.unwrap_or_default(),
             self.component,
             tone,
             reason,
             message,
-        ]
-        .map(str::to_owned);
+        ]);
         let known = self
             .events
             .seen
@@ -219,16 +228,18 @@ impl Controller for Forgetting {
         }
         if change.what == Changed::Deleted {
             let event = &*change.object;
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let involved = &event["involvedObject"];
-            let same = [
-                text(&involved["uid"]),
-                text(&involved["fieldPath"]),
-                text(&event["reportingComponent"]),
-                text(&event["type"]),
-                text(&event["reason"]),
-                text(&event["message"]),
-            ];
+            let same = sameness(
+                [
+                    &involved["uid"],
+                    &involved["fieldPath"],
+                    &event["reportingComponent"],
+                    &event["type"],
+                    &event["reason"],
+                    &event["message"],
+                ]
+                .map(|value| value.as_str().unwrap_or_default()),
+            );
             self.0
                 .seen
                 .lock()

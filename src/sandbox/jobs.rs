@@ -6,7 +6,7 @@ mod count;
 mod pods;
 mod verdict;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,8 +53,8 @@ pub(crate) struct Jobs {
     events: Reporter,
     /// The uids of the Jobs that are there, with the failures that their pods had in a row.
     known: HashMap<String, Failures>,
-    /// The pods of each Job by name.
-    pods: HashMap<String, BTreeMap<String, Arc<Value>>>,
+    /// The names of each Job's pods, by its uid.
+    pods: HashMap<String, BTreeSet<String>>,
 }
 
 /// What holds up the next pod of a Job.
@@ -86,13 +86,11 @@ impl Controller for Jobs {
         match (change.kind, change.what) {
             (Kind::Job, Changed::Deleted) => {
                 self.known.remove(uid(object));
-                for pod in self
-                    .pods
-                    .get(uid(object))
-                    .into_iter()
-                    .flat_map(BTreeMap::values)
-                {
-                    work.now(Task::Stray(Key::of(pod)));
+                for name in self.pods.get(uid(object)).into_iter().flatten() {
+                    work.now(Task::Stray(Key {
+                        namespace: meta(object, "namespace").to_owned(),
+                        name: name.clone(),
+                    }));
                 }
             }
             (Kind::Job, _) => {
@@ -108,7 +106,7 @@ impl Controller for Jobs {
                         self.pods.remove(owner.uid);
                     }
                 } else {
-                    pods.insert(meta(object, "name").to_owned(), Arc::clone(object));
+                    pods.insert(meta(object, "name").to_owned());
                     work.now(Task::Stray(Key::of(object)));
                 }
                 let namespace = meta(object, "namespace").to_owned();
@@ -151,8 +149,10 @@ impl Jobs {
         let pods: Vec<Arc<Value>> = self
             .pods
             .get(uid(job))
-            .map(|pods| pods.values().cloned().collect())
-            .unwrap_or_default();
+            .into_iter()
+            .flatten()
+            .filter_map(|name| self.store.find(Kind::Pod, &key.namespace, name))
+            .collect();
         if finished_at(&job["status"]).is_some() {
             for pod in &pods {
                 self.release(pod);

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use futures::stream;
 use http::Response;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::packed::Packed;
 use super::requests::{Request, Target};
 use super::respond::{self, Body};
 use super::selectors::Selector;
@@ -36,35 +40,69 @@ pub(super) fn list(
     let view = View::of(request, target)?;
     let selector = Selector::of(request, target.kind, target.new_events)?;
     let (version, objects, start) = moment(store, request, target)?;
-    let mut chosen: Vec<Arc<Value>> = objects
+    let mut chosen: Vec<(Arc<str>, Packed)> = objects
         .into_iter()
-        .filter(|object| start.as_ref().is_none_or(|start| key(object) > *start))
-        .filter(|object| selector.matches(object))
+        .filter(|(name, _)| start.as_deref().is_none_or(|start| **name > *start))
+        .filter(|(_, object)| selector.takes(object))
         .collect();
     let mut meta = json!({"resourceVersion": version.to_string()});
     let limit = usize::try_from(request.number("limit").unwrap_or(0)).unwrap_or(0);
     if limit > 0 && chosen.len() > limit {
         let rest = chosen.len() - limit;
         chosen.truncate(limit);
-        if let Some(last) = chosen.last() {
-            meta["continue"] = token(version, &key(last)).into();
+        if let Some((last, _)) = chosen.last() {
+            meta["continue"] = token(version, last).into();
         }
         // With a selector a real server does not know how many will match.
         if selector.is_all() {
             meta["remainingItemCount"] = rest.into();
         }
     }
-    match view.list(&meta, &chosen, store.clock().now()) {
-        Ok(bytes) => Ok(respond::bytes_as(200, "application/json", bytes)),
-        Err(error) => Err(Status::new(
-            500,
-            "InternalError",
-            format!("cannot write the list: {error}"),
-        )),
-    }
+    let chosen = chosen.into_iter().map(|(_, object)| object).collect();
+    Ok(written(view, &meta, chosen, store.clock().now()))
 }
 
-type Moment = (u64, Vec<Arc<Value>>, Option<String>);
+/// So many objects are written at a time, so that a long list is never there as a whole.
+const PIECE: usize = 64;
+
+/// The answer with these objects, written while it is sent.
+pub(super) fn written(
+    view: View,
+    meta: &Value,
+    objects: Vec<Packed>,
+    now: Timestamp,
+) -> Response<Body> {
+    let shell = view.shell(meta, now);
+    let (opening, closing) = shell.split_at(shell.len().saturating_sub("]}".len()));
+    let begun = (
+        opening.to_owned(),
+        closing.to_owned(),
+        objects.into_iter(),
+        true,
+    );
+    let pieces = stream::unfold(Some(begun), move |state| {
+        let view = view.clone();
+        async move {
+            let (mut piece, closing, mut objects, mut first) = state?;
+            for object in objects.by_ref().take(PIECE) {
+                if !first {
+                    piece.push(b',');
+                }
+                first = false;
+                view.write_item(&mut piece, &object, now);
+            }
+            if objects.len() == 0 {
+                piece.extend(closing);
+                return Some((Bytes::from(piece), None));
+            }
+            let rest = (Vec::with_capacity(piece.len()), closing, objects, first);
+            Some((Bytes::from(piece), Some(rest)))
+        }
+    });
+    respond::stream("application/json", pieces)
+}
+
+type Moment = (u64, Vec<(Arc<str>, Packed)>, Option<String>);
 
 /// The objects at the moment that the request means, and the key after which its page begins.
 fn moment(store: &Store, request: &Request, target: &Target) -> Result<Moment, Status> {
@@ -72,21 +110,21 @@ fn moment(store: &Store, request: &Request, target: &Target) -> Result<Moment, S
     let namespace = target.namespace.as_deref();
     if let Some(text) = request.parameter("continue") {
         let (version, start) = parse_token(text)?;
-        let objects = store.list_at(target.kind, namespace, version).map_err(|_| {
+        let objects = store.packed_at(target.kind, namespace, version).map_err(|_| {
             Status::expired(
                 "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
             )
         })?;
         return Ok((version, objects, Some(start)));
     }
-    let (current, objects) = store.list(target.kind, namespace);
+    let (current, objects) = store.packed(target.kind, namespace);
     match version(request)? {
         None | Some(0) => {}
         Some(version) if version > current => return Err(too_large(version, current)),
         Some(version) if request.parameter("resourceVersionMatch") == Some("Exact") => {
             return Ok((
                 version,
-                store.list_at(target.kind, namespace, version)?,
+                store.packed_at(target.kind, namespace, version)?,
                 None,
             ));
         }
@@ -144,13 +182,6 @@ pub(super) fn too_large(version: u64, current: u64) -> Status {
         "retryAfterSeconds": 1,
     });
     status
-}
-
-/// Sorts as the store does: by namespace, then name.
-fn key(object: &Value) -> String {
-    let meta = &object["metadata"];
-    let part = |field: &str| meta[field].as_str().unwrap_or_default();
-    format!("{}\u{0}{}", part("namespace"), part("name"))
 }
 
 fn token(version: u64, start: &str) -> String {

@@ -1,6 +1,6 @@
 //! The ReplicaSet controller: as many pods as asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 pub(crate) struct Replicas {
     store: Store,
     events: Reporter,
-    /// The pods of each ReplicaSet, by its uid and their names.
-    pods: HashMap<String, BTreeMap<String, Arc<Value>>>,
+    /// The names of each ReplicaSet's pods, by its uid.
+    pods: HashMap<String, BTreeSet<String>>,
 }
 
 impl Replicas {
@@ -58,7 +58,7 @@ impl Controller for Replicas {
                         self.pods.remove(owner);
                     }
                 } else {
-                    pods.insert(meta(object, "name").to_owned(), Arc::clone(object));
+                    pods.insert(meta(object, "name").to_owned());
                 }
                 work.now(Key {
                     namespace: meta(object, "namespace").to_owned(),
@@ -83,8 +83,8 @@ impl Controller for Replicas {
             .pods
             .get(uid(&set))
             .into_iter()
-            .flat_map(BTreeMap::values)
-            .cloned()
+            .flatten()
+            .filter_map(|name| self.store.find(Kind::Pod, &key.namespace, name))
             .collect();
         pods.retain(|pod| !is_deleting(pod) && !over(pod));
         let wanted = set["spec"]["replicas"]

@@ -6,6 +6,7 @@ mod labels;
 use serde_json::Value;
 
 use super::kinds::Kind;
+use super::packed::Packed;
 use super::requests::Request;
 use super::status::Status;
 
@@ -35,6 +36,17 @@ impl Selector {
     /// Whether everything is meant.
     pub(super) fn is_all(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()
+    }
+
+    /// [`Self::matches`] for an object as it is kept; only what is asked about is unpacked.
+    pub(super) fn takes(&self, object: &Packed) -> bool {
+        (self.labels.is_empty() || {
+            let labels = object.part(&["metadata", "labels"]);
+            self.labels.iter().all(|one| one.holds(&labels))
+        }) && (self.fields.is_empty() || {
+            let object = object.unpack();
+            self.fields.iter().all(|one| one.holds(&object))
+        })
     }
 
     /// Whether the object is meant.

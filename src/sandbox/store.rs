@@ -1,18 +1,20 @@
 //! The sandbox's memory: every object, its version, and the history that watches read.
 //!
-//! Synchronous, with short critical sections; no lock outlives a call. All versions come from one counter, as in etcd.
+//! Objects are kept packed and unpacked for whoever asks. Synchronous, with short critical sections; no lock outlives a call. All versions come from one counter, as in etcd.
 
 mod history;
 mod removal;
 mod state;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::clock::Clock;
 use super::kinds::Kind;
+use super::packed::Packed;
 use super::status::Status;
 
 pub use removal::{DeleteOptions, Deleted, Preconditions, Propagation};
@@ -36,6 +38,33 @@ pub struct Change {
     /// The object before the change; none for an addition.
     pub before: Option<Arc<Value>>,
     pub version: u64,
+    /// The object as JSON, written once for all who send it.
+    json: Arc<OnceLock<Bytes>>,
+}
+
+impl Change {
+    pub(super) fn new(
+        what: Changed,
+        kind: Kind,
+        object: Arc<Value>,
+        before: Option<Arc<Value>>,
+        version: u64,
+    ) -> Self {
+        Self {
+            what,
+            kind,
+            object,
+            before,
+            version,
+            json: Arc::default(),
+        }
+    }
+
+    /// The object as JSON.
+    pub(super) fn json(&self) -> &[u8] {
+        self.json
+            .get_or_init(|| Bytes::from(self.object.to_string()))
+    }
 }
 
 /// The objects of the cluster. Clones are handles to one store.
@@ -69,11 +98,23 @@ impl Store {
 
     /// One object; `namespace` is empty for a cluster-wide kind.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Value>> {
-        self.lock().find(kind, namespace, name).cloned()
+        let packed = self.lock().find(kind, namespace, name).cloned();
+        packed.map(|packed| Arc::new(packed.unpack()))
     }
 
     /// Every object of a kind, in one namespace or in all, ordered by namespace and name, with the version of this view.
     pub fn list(&self, kind: Kind, namespace: Option<&str>) -> (u64, Vec<Arc<Value>>) {
+        let (version, objects) = self.packed(kind, namespace);
+        let unpacked = objects.iter().map(|(_, packed)| Arc::new(packed.unpack()));
+        (version, unpacked.collect())
+    }
+
+    /// [`Self::list`] in the form in which objects are kept, each with the name by which it is sorted.
+    pub(super) fn packed(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+    ) -> (u64, Vec<(Arc<str>, Packed)>) {
         let state = self.lock();
         (state.version, state.list(kind, namespace))
     }
@@ -138,9 +179,10 @@ impl Store {
         change: impl FnOnce(&mut Value) -> Result<(), Status>,
     ) -> Result<Arc<Value>, Status> {
         let mut state = self.lock();
-        let Some(old) = state.find(kind, namespace, name).cloned() else {
+        let Some(old) = state.find(kind, namespace, name) else {
             return Err(Status::not_found(kind, name));
         };
+        let old = Arc::new(old.unpack());
         let mut new = (*old).clone();
         change(&mut new)?;
         state::keep_identity(&old, &mut new);
@@ -154,7 +196,7 @@ impl Store {
         let object = if removal::is_due(&new) {
             state.take(kind, namespace, name, Some(new)).unwrap_or(old)
         } else {
-            state.replace(kind, new)
+            state.replace(kind, old, new)
         };
         self.announce(&state);
         Ok(object)
@@ -206,16 +248,16 @@ impl Store {
         Ok((state.version, state.since(kind, version)?))
     }
 
-    /// [`Self::list`] as it was at an earlier version, rebuilt from history.
+    /// [`Self::packed`] as it was at an earlier version, rebuilt from history.
     ///
     /// # Errors
     /// 410 when that history is gone.
-    pub fn list_at(
+    pub(super) fn packed_at(
         &self,
         kind: Kind,
         namespace: Option<&str>,
         version: u64,
-    ) -> Result<Vec<Arc<Value>>, Status> {
+    ) -> Result<Vec<(Arc<str>, Packed)>, Status> {
         self.lock().list_at(kind, namespace, version)
     }
 

@@ -42,23 +42,25 @@ pub(super) fn table(
         .collect();
     let rows: Vec<Value> = objects
         .iter()
-        .map(|object| {
-            let mut row = json!({"cells": cells(kind, object, now)});
-            match include {
-                Include::Nothing => {}
-                Include::Metadata => {
-                    row["object"] =
-                        json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]});
-                }
-                Include::Object => row["object"] = (*object).clone(),
-            }
-            row
-        })
+        .map(|object| row(kind, object, include, now))
         .collect();
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta,
         "columnDefinitions": if columns { definitions } else { Vec::new() }, "rows": rows,
     })
+}
+
+/// One row of a table.
+pub(super) fn row(kind: Kind, object: &Value, include: Include, now: Timestamp) -> Value {
+    let mut row = json!({"cells": cells(kind, object, now)});
+    match include {
+        Include::Nothing => {}
+        Include::Metadata => {
+            row["object"] = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]});
+        }
+        Include::Object => row["object"] = object.clone(),
+    }
+    row
 }
 
 /// The columns of a kind, in order, between bars; a star marks those of the wide form.

@@ -1,14 +1,13 @@
 //! The shapes in which objects are shown: whole, as a printed table, as metadata only, or as an event of the newer group.
 
-use std::sync::Arc;
-
 use http::header;
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
 use super::events_v1;
+use super::packed::Packed;
 use super::requests::{Request, Target};
 use super::status::Status;
+use super::store::Change;
 use super::table;
 
 /// The shape that a request asks for.
@@ -82,43 +81,65 @@ impl View {
         }
     }
 
-    /// The bytes of a list.
-    pub(super) fn list(
-        &self,
-        meta: &Value,
-        objects: &[Arc<Value>],
-        now: jiff::Timestamp,
-    ) -> serde_json::Result<Vec<u8>> {
+    /// A list with nothing in it; its text ends where the items go, but for two brackets.
+    pub(super) fn shell(&self, meta: &Value, now: jiff::Timestamp) -> Vec<u8> {
         let kind = self.target.kind;
-        match self.form {
+        let (name, api_version) = match self.form {
             Form::Table => {
-                let objects: Vec<&Value> = objects.iter().map(AsRef::as_ref).collect();
-                serde_json::to_vec(&table::table(kind, meta, &objects, self.include, true, now))
+                let table = table::table(kind, meta, &[], self.include, true, now);
+                return table.to_string().into_bytes();
             }
-            Form::Metadata => serde_json::to_vec(&json!({
-                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta,
-                "items": objects.iter().map(|one| metadata_only(one)).collect::<Vec<_>>(),
-            })),
-            Form::Whole if self.target.new_events => {
-                let shaped: Vec<Value> = objects.iter().map(|one| self.shaped(one)).collect();
-                let items = shaped.iter().map(Bare).collect();
-                serde_json::to_vec(&Listing {
-                    kind: format!("{kind}List"),
-                    api_version: self.target.api_version(),
-                    meta,
-                    items,
-                })
-            }
+            Form::Metadata => (
+                "PartialObjectMetadataList".to_owned(),
+                "meta.k8s.io/v1".to_owned(),
+            ),
+            Form::Whole => (format!("{kind}List"), self.target.api_version()),
+        };
+        format!(r#"{{"kind":"{name}","apiVersion":"{api_version}","metadata":{meta},"items":[]}}"#)
+            .into_bytes()
+    }
+
+    /// Writes an object as an item of a list. A real server leaves its type out there.
+    pub(super) fn write_item(&self, out: &mut Vec<u8>, object: &Packed, now: jiff::Timestamp) {
+        match self.form {
+            Form::Whole if !self.target.new_events => object.write_bare(out),
             Form::Whole => {
-                let items = objects.iter().map(|one| Bare(one)).collect();
-                serde_json::to_vec(&Listing {
-                    kind: format!("{kind}List"),
-                    api_version: self.target.api_version(),
-                    meta,
-                    items,
-                })
+                let mut event = self.shaped(&object.unpack());
+                if let Some(fields) = event.as_object_mut() {
+                    fields.remove("apiVersion");
+                    fields.remove("kind");
+                }
+                out.extend(event.to_string().into_bytes());
+            }
+            Form::Metadata => out.extend(metadata_only(&object.unpack()).to_string().into_bytes()),
+            Form::Table => {
+                let row = table::row(self.target.kind, &object.unpack(), self.include, now);
+                out.extend(row.to_string().into_bytes());
             }
         }
+    }
+
+    /// The line of a watch for a change; only the first table carries its columns.
+    pub(super) fn line(
+        &self,
+        what: &str,
+        change: &Change,
+        first: bool,
+        now: jiff::Timestamp,
+    ) -> Vec<u8> {
+        if self.form != Form::Whole || self.target.new_events {
+            let object = self.event(&change.object, first, now);
+            return format!("{}\n", json!({"type": what, "object": object})).into_bytes();
+        }
+        // Every watch sends the same bytes, so they are written once.
+        let object = change.json();
+        let mut line = Vec::with_capacity(object.len() + 40);
+        line.extend(br#"{"type":""#);
+        line.extend(what.as_bytes());
+        line.extend(br#"","object":"#);
+        line.extend(object);
+        line.extend(b"}\n");
+        line
     }
 
     /// A bookmark's object: no more than a version.
@@ -162,34 +183,6 @@ fn metadata_only(object: &Value) -> Value {
     json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"]})
 }
 
-#[derive(serde::Serialize)]
-struct Listing<'a> {
-    kind: String,
-    #[serde(rename = "apiVersion")]
-    api_version: String,
-    #[serde(rename = "metadata")]
-    meta: &'a Value,
-    items: Vec<Bare<'a>>,
-}
-
-/// An object inside a list: a real server leaves its type out there.
-struct Bare<'a>(&'a Value);
-
-impl Serialize for Bare<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(fields) = self.0.as_object() else {
-            return self.0.serialize(serializer);
-        };
-        let mut map = serializer.serialize_map(None)?;
-        for (name, value) in fields {
-            if name != "apiVersion" && name != "kind" {
-                map.serialize_entry(name, value)?;
-            }
-        }
-        map.end()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,14 +200,5 @@ mod tests {
         );
         assert_eq!(form_of("application/vnd.kubernetes.protobuf"), None);
         assert_eq!(form_of("*/*"), Some(Form::Whole));
-    }
-
-    #[test]
-    fn listed_objects_carry_no_type() {
-        let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}});
-        assert_eq!(
-            serde_json::to_string(&Bare(&object)).unwrap(),
-            r#"{"metadata":{"name":"p"}}"#
-        );
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use std::vec;
 
 use bytes::Bytes;
 use futures::stream;
@@ -13,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::faults::Faults;
 use super::list;
+use super::packed::Packed;
 use super::requests::{Request, Target};
 use super::respond::{self, Body};
 use super::selectors::Selector;
@@ -50,6 +52,10 @@ struct Watching {
     /// Everything up to here was handed out.
     version: u64,
     ready: VecDeque<Bytes>,
+    /// What was there at the beginning and was not handed out yet.
+    present: vec::IntoIter<(Arc<str>, Packed)>,
+    /// The end of that is to be said, with this version.
+    end_of_present: Option<u64>,
     latest: Receiver<u64>,
     drops: Receiver<u64>,
     bookmarks: bool,
@@ -84,6 +90,8 @@ impl Watching {
             selector: Selector::of(request, target.kind, target.new_events)?,
             version: 0,
             ready: VecDeque::new(),
+            present: Vec::new().into_iter(),
+            end_of_present: None,
             latest,
             drops: faults.drops(),
             bookmarks: request.flag("allowWatchBookmarks"),
@@ -127,25 +135,36 @@ impl Watching {
     fn begin_with_all(&mut self, marked: bool) {
         let (version, objects) = self
             .store
-            .list(self.target.kind, self.target.namespace.as_deref());
+            .packed(self.target.kind, self.target.namespace.as_deref());
         self.version = version;
-        for object in objects {
-            if self.selector.matches(&object) {
-                self.push("ADDED", &object);
-            }
+        self.present = objects.into_iter();
+        self.end_of_present = (marked && self.bookmarks).then_some(version);
+    }
+
+    /// The next of what was there at the beginning.
+    fn take_present(&mut self) -> bool {
+        let selector = &self.selector;
+        if let Some((_, object)) = self.present.find(|(_, object)| selector.takes(object)) {
+            self.push("ADDED", &object.unpack());
+            return true;
         }
-        if marked && self.bookmarks {
-            self.push_bookmark(&json!({
-                "resourceVersion": version.to_string(),
-                "annotations": {"k8s.io/initial-events-end": "true"},
-            }));
-        }
+        let Some(version) = self.end_of_present.take() else {
+            return false;
+        };
+        self.push_bookmark(&json!({
+            "resourceVersion": version.to_string(),
+            "annotations": {"k8s.io/initial-events-end": "true"},
+        }));
+        true
     }
 
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(line) = self.ready.pop_front() {
                 return Some(line);
+            }
+            if self.take_present() {
+                continue;
             }
             if self.over {
                 return None;
@@ -197,11 +216,9 @@ impl Watching {
         let before = change.before.as_ref().is_some_and(matches);
         let now = change.what != Changed::Deleted && matches(&change.object);
         match (before, now) {
-            (false, true) => self.push("ADDED", &change.object),
-            (true, true) => self.push("MODIFIED", &change.object),
-            (true, false) if change.what == Changed::Deleted => {
-                self.push("DELETED", &change.object);
-            }
+            (false, true) => self.push_change("ADDED", change),
+            (true, true) => self.push_change("MODIFIED", change),
+            (true, false) if change.what == Changed::Deleted => self.push_change("DELETED", change),
             (true, false) => {
                 // The last state that the watch may see, at the version of the change that ended it.
                 let mut last = change.before.as_deref().cloned().unwrap_or_default();
@@ -210,6 +227,13 @@ impl Watching {
             }
             (false, false) => {}
         }
+    }
+
+    fn push_change(&mut self, what: &str, change: &Change) {
+        let now = self.store.clock().now();
+        let line = self.view.line(what, change, self.first, now);
+        self.first = false;
+        self.ready.push_back(line.into());
     }
 
     fn push(&mut self, what: &str, object: &Value) {

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use super::admission;
 use super::events_v1;
 use super::kinds::Kind;
+use super::list;
+use super::packed::Packed;
 use super::requests::{Request, Target};
 use super::respond::{self, Body};
 use super::selectors::Selector;
@@ -103,27 +105,19 @@ pub(super) fn delete_collection(
     let view = View::of(request, target)?;
     let selector = Selector::of(request, target.kind, target.new_events)?;
     let options = delete_options(request)?;
-    let (_, objects) = store.list(target.kind, target.namespace.as_deref());
-    let mut gone: Vec<Arc<Value>> = Vec::new();
-    for object in objects.iter().filter(|object| selector.matches(object)) {
-        let meta = &object["metadata"];
-        let part = |field: &str| meta[field].as_str().unwrap_or_default();
-        match store.delete(target.kind, part("namespace"), part("name"), &options) {
-            Ok(deleted) => gone.push(deleted.object().clone()),
+    let (_, objects) = store.packed(target.kind, target.namespace.as_deref());
+    let mut gone = Vec::new();
+    for (place, _) in objects.iter().filter(|(_, object)| selector.takes(object)) {
+        let (namespace, name) = place.split_once('\u{0}').unwrap_or_default();
+        match store.delete(target.kind, namespace, name, &options) {
+            Ok(deleted) => gone.push(Packed::new(deleted.object())),
             // Somebody else was quicker.
             Err(status) if status.code == 404 => {}
             Err(status) => return Err(status),
         }
     }
     let meta = json!({"resourceVersion": store.version().to_string()});
-    match view.list(&meta, &gone, store.clock().now()) {
-        Ok(bytes) => Ok(respond::bytes_as(200, "application/json", bytes)),
-        Err(error) => Err(Status::new(
-            500,
-            "InternalError",
-            format!("cannot write the list: {error}"),
-        )),
-    }
+    Ok(list::written(view, &meta, gone, store.clock().now()))
 }
 
 /// Puts a new object in.

@@ -65,9 +65,10 @@ pub(super) fn delete(
     name: &str,
     options: &DeleteOptions,
 ) -> Result<Deleted, Status> {
-    let Some(old) = state.find(kind, namespace, name).cloned() else {
+    let Some(old) = state.find(kind, namespace, name) else {
         return Err(Status::not_found(kind, name));
     };
+    let old = Arc::new(old.unpack());
     check(kind, name, &old, &options.preconditions)?;
     let mut new = (*old).clone();
     let grace = grace(kind, &old, options);
@@ -87,7 +88,7 @@ pub(super) fn delete(
     if is_due(&new) {
         // Kinds with a grace period are marked even when it is none, and watches see that before the end.
         let last = if kind == Kind::Pod && new != *old {
-            (*state.replace(kind, new)).clone()
+            (*state.replace(kind, old.clone(), new)).clone()
         } else {
             (*old).clone()
         };
@@ -97,7 +98,7 @@ pub(super) fn delete(
     if new == *old {
         return Ok(Deleted::Marked(old));
     }
-    Ok(Deleted::Marked(state.replace(kind, new)))
+    Ok(Deleted::Marked(state.replace(kind, old, new)))
 }
 
 /// Whether a marked object has nothing left to wait for.

@@ -2,48 +2,47 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
-use super::history::History;
+use super::history::{History, Step};
 use super::{Change, Changed};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::defaults;
 use crate::sandbox::kinds::Kind;
+use crate::sandbox::packed::Packed;
 use crate::sandbox::status::Status;
 
-type Key = (String, String);
+/// Where an object is: its namespace and its name with a zero between, so that names sort as a list does.
+pub(super) type Name = Arc<str>;
 
 /// All objects and their history.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) version: u64,
-    objects: BTreeMap<Kind, BTreeMap<Key, Arc<Value>>>,
+    objects: BTreeMap<Kind, BTreeMap<Name, Packed>>,
     histories: BTreeMap<Kind, History>,
     pub(super) followers: Vec<mpsc::UnboundedSender<Change>>,
 }
 
 impl State {
-    pub(super) fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Value>> {
-        self.objects
-            .get(&kind)?
-            .get(&(namespace.to_owned(), name.to_owned()))
+    pub(super) fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Packed> {
+        self.objects.get(&kind)?.get(&*place(namespace, name))
     }
 
-    pub(super) fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<Arc<Value>> {
+    pub(super) fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<(Name, Packed)> {
         let Some(objects) = self.objects.get(&kind) else {
             return Vec::new();
         };
-        match namespace {
-            None => objects.values().cloned().collect(),
-            Some(namespace) => objects
-                .range((namespace.to_owned(), String::new())..)
-                .take_while(|((at, _), _)| at == namespace)
-                .map(|(_, object)| object.clone())
-                .collect(),
-        }
+        let start = namespace.map_or_else(String::new, |namespace| place(namespace, ""));
+        objects
+            .range::<str, _>((Bound::Included(&*start), Bound::Unbounded))
+            .take_while(|(name, _)| name.starts_with(&start))
+            .map(|(name, object)| (name.clone(), object.clone()))
+            .collect()
     }
 
     /// Fills the server's fields, all but the version, and checks that the object may be put in; `check` has its say in between.
@@ -99,7 +98,7 @@ impl State {
         let Some(home) = self.find(Kind::Namespace, "", namespace) else {
             return Err(Status::not_found(Kind::Namespace, namespace));
         };
-        if home["metadata"]["deletionTimestamp"].is_string() {
+        if home.part(&["metadata", "deletionTimestamp"]).is_string() {
             let why = format!(
                 "unable to create new content in namespace {namespace} because it is being terminated"
             );
@@ -116,29 +115,29 @@ impl State {
 
     /// Puts a prepared object in.
     pub(super) fn insert(&mut self, kind: Kind, object: Value) -> Arc<Value> {
-        self.put(kind, object, Changed::Added)
+        self.put(kind, object, None)
     }
 
     /// Puts the next state of an object that is there.
-    pub(super) fn replace(&mut self, kind: Kind, object: Value) -> Arc<Value> {
-        self.put(kind, object, Changed::Modified)
+    pub(super) fn replace(&mut self, kind: Kind, old: Arc<Value>, new: Value) -> Arc<Value> {
+        self.put(kind, new, Some(old))
     }
 
-    fn put(&mut self, kind: Kind, mut object: Value, what: Changed) -> Arc<Value> {
+    fn put(&mut self, kind: Kind, mut object: Value, before: Option<Arc<Value>>) -> Arc<Value> {
         let version = self.next_version(&mut object);
-        let object = Arc::new(object);
-        let before = self
+        let (name, packed) = (name_of(&object), Packed::new(&object));
+        let old = self
             .objects
             .entry(kind)
             .or_default()
-            .insert(key(&object), object.clone());
-        self.record(Change {
-            what,
-            kind,
-            object: object.clone(),
-            before,
-            version,
-        });
+            .insert(name.clone(), packed.clone());
+        let what = match before {
+            Some(_) => Changed::Modified,
+            None => Changed::Added,
+        };
+        let object = Arc::new(object);
+        let change = Change::new(what, kind, object.clone(), before, version);
+        self.record(name, packed, old, change);
         object
     }
 
@@ -150,21 +149,22 @@ impl State {
         name: &str,
         last: Option<Value>,
     ) -> Option<Arc<Value>> {
-        let before = self
+        let (name, old) = self
             .objects
             .get_mut(&kind)?
-            .remove(&(namespace.to_owned(), name.to_owned()))?;
+            .remove_entry(&*place(namespace, name))?;
+        let before = Arc::new(old.unpack());
         let mut object = last.unwrap_or_else(|| (*before).clone());
         let version = self.next_version(&mut object);
-        let object = Arc::new(object);
-        let what = Changed::Deleted;
-        self.record(Change {
-            what,
+        let (packed, object) = (Packed::new(&object), Arc::new(object));
+        let change = Change::new(
+            Changed::Deleted,
             kind,
-            object: object.clone(),
-            before: Some(before),
+            object.clone(),
+            Some(before),
             version,
-        });
+        );
+        self.record(name, packed, Some(old), change);
         Some(object)
     }
 
@@ -174,10 +174,18 @@ impl State {
         self.version
     }
 
-    fn record(&mut self, change: Change) {
+    fn record(&mut self, name: Name, object: Packed, before: Option<Packed>, change: Change) {
         self.followers
             .retain(|follower| follower.send(change.clone()).is_ok());
-        self.histories.entry(change.kind).or_default().push(change);
+        self.histories.entry(change.kind).or_default().push(Step {
+            what: change.what,
+            kind: change.kind,
+            version: change.version,
+            name,
+            object,
+            before,
+            fresh: Some(change),
+        });
     }
 
     pub(super) fn since(&self, kind: Kind, version: u64) -> Result<Vec<Change>, Status> {
@@ -192,24 +200,21 @@ impl State {
         kind: Kind,
         namespace: Option<&str>,
         version: u64,
-    ) -> Result<Vec<Arc<Value>>, Status> {
-        let changes = self.since(kind, version)?;
-        let mut objects: BTreeMap<Key, Arc<Value>> = self
-            .list(kind, namespace)
-            .into_iter()
-            .map(|object| (key(&object), object))
-            .collect();
-        for change in changes.into_iter().rev() {
-            let at = key(&change.object);
-            if namespace.is_some_and(|namespace| namespace != at.0) {
-                continue;
+    ) -> Result<Vec<(Name, Packed)>, Status> {
+        let mut objects: BTreeMap<Name, Packed> = self.list(kind, namespace).into_iter().collect();
+        let Some(history) = self.histories.get(&kind) else {
+            return Ok(objects.into_iter().collect());
+        };
+        let start = namespace.map_or_else(String::new, |namespace| place(namespace, ""));
+        for step in history.steps(version)?.rev() {
+            if step.name.starts_with(&start) {
+                match &step.before {
+                    Some(before) => objects.insert(step.name.clone(), before.clone()),
+                    None => objects.remove(&step.name),
+                };
             }
-            match change.before {
-                Some(before) => objects.insert(at, before),
-                None => objects.remove(&at),
-            };
         }
-        Ok(objects.into_values().collect())
+        Ok(objects.into_iter().collect())
     }
 
     pub(super) fn compact(&mut self) {
@@ -238,10 +243,14 @@ fn text<'a>(meta: &'a Map<String, Value>, field: &str) -> &'a str {
     meta.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn key(object: &Value) -> Key {
+fn place(namespace: &str, name: &str) -> String {
+    format!("{namespace}\u{0}{name}")
+}
+
+fn name_of(object: &Value) -> Name {
     let meta = &object["metadata"];
-    let part = |field: &str| meta[field].as_str().unwrap_or_default().to_owned();
-    (part("namespace"), part("name"))
+    let part = |field: &str| meta[field].as_str().unwrap_or_default();
+    place(part("namespace"), part("name")).into()
 }
 
 /// Puts back what no change may touch.
