@@ -7,6 +7,7 @@ pub mod identity;
 pub mod logs;
 pub mod manifest;
 pub mod masking;
+pub mod migration;
 pub mod observed;
 pub mod overlays;
 pub mod payload;

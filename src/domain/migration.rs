@@ -1,0 +1,167 @@
+//! The migration of what an older llmctl stored: a plan is data, made by rules that know no database (contract 3.7, 3.8).
+//!
+//! A word of the executors that are gone may stand here and in the audit, and nowhere else.
+
+pub mod backup;
+pub mod checks;
+pub mod runs;
+pub mod settings;
+pub mod studio;
+
+use checks::Check;
+use runs::{Column, RunChange, RunsPlan};
+use serde_json::{Value, json};
+use settings::SettingsPlan;
+
+/// The provider of the settings rows that the migration may touch; other subsystems have other names.
+pub const SETTINGS_PROVIDER: &str = "node_executor";
+
+/// Changes of single rows that a plan keeps to show; beyond these it only counts.
+pub const ROWS_SHOWN: usize = 10_000;
+
+/// What a person decides about a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Also raise a dispatch timeout of exactly the old default (60 s) to today's.
+    pub raise_dispatch_timeout: bool,
+    /// Changes of single rows that the plan keeps to show.
+    pub rows: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            raise_dispatch_timeout: false,
+            rows: ROWS_SHOWN,
+        }
+    }
+}
+
+/// One change of the table of runs itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SchemaChange {
+    /// The default of a provider column becomes `kubernetes`; `before` is what the database says, `None` where there is none.
+    Default {
+        column: Column,
+        before: Option<String>,
+    },
+    /// A CHECK constraint that is not there yet.
+    AddCheck { check: Check },
+    /// A CHECK constraint that still allows what is gone.
+    ReplaceCheck { check: Check, before: String },
+    /// A constraint that was added without looking at the rows that were there.
+    ValidateCheck { check: Check },
+}
+
+impl SchemaChange {
+    /// The change in a few words.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Default { column, before } => format!(
+                "default of {}: {} → 'kubernetes'",
+                column.name(),
+                before.as_deref().unwrap_or("none")
+            ),
+            Self::AddCheck { check } => format!("constraint {} is added", check.name()),
+            Self::ReplaceCheck { check, .. } => {
+                format!("constraint {} is replaced: it allows what is gone", check.name())
+            }
+            Self::ValidateCheck { check } => format!("constraint {} is validated", check.name()),
+        }
+    }
+}
+
+/// A constraint that cannot be added, because rows that the migration leaves alone break it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    pub check: Check,
+    pub rows: u64,
+    /// Ids of the first few.
+    pub first: Vec<i64>,
+}
+
+/// What a migration would do, or did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub settings: SettingsPlan,
+    pub runs: RunsPlan,
+    pub schema: Vec<SchemaChange>,
+    pub blocked: Vec<Blocked>,
+    /// Sentences on what was not there to look at.
+    pub remarks: Vec<String>,
+}
+
+impl Plan {
+    /// Nothing is left to migrate. What needs a person may still be there.
+    pub fn is_empty(&self) -> bool {
+        self.settings.changes.is_empty() && self.runs.changed == 0 && self.schema.is_empty()
+    }
+
+    /// Changes of all kinds.
+    pub fn changes(&self) -> u64 {
+        let listed = self.settings.changes.len() + self.schema.len();
+        self.runs.changed + u64::try_from(listed).unwrap_or(u64::MAX)
+    }
+
+    /// Sentences on what only a person can settle.
+    pub fn for_a_person(&self) -> Vec<String> {
+        let settings = self.settings.kept.iter().filter(|kept| kept.needs_person);
+        let mut all: Vec<String> = settings
+            .map(|kept| format!("setting {}: {}", kept.key, kept.why))
+            .collect();
+        all.extend(self.blocked.iter().map(|blocked| {
+            let ids: Vec<String> = blocked.first.iter().map(ToString::to_string).collect();
+            format!(
+                "constraint {} is not added: {} of the rows break it and are left alone (ids {}{})",
+                blocked.check.name(),
+                blocked.rows,
+                ids.join(", "),
+                if blocked.rows > ids.len() as u64 { ", …" } else { "" },
+            )
+        }));
+        all
+    }
+
+    /// One line: what there is to do.
+    pub fn summary(&self) -> String {
+        if self.is_empty() {
+            return "nothing to migrate".into();
+        }
+        format!(
+            "{} of settings rows, {} of {} run rows, {} of the schema",
+            count(self.settings.changes.len() as u64, "change"),
+            self.runs.changed,
+            self.runs.looked_at,
+            count(self.schema.len() as u64, "change"),
+        )
+    }
+
+    /// The plan as a document; the kubeconfig is never in it.
+    pub fn document(&self) -> Value {
+        json!({
+            "empty": self.is_empty(),
+            "summary": self.summary(),
+            "settings": {
+                "changes": self.settings.changes.iter().map(settings::SettingChange::document).collect::<Vec<_>>(),
+                "kept": self.settings.kept.iter().map(|kept| json!({
+                    "key": kept.key, "why": kept.why, "needs_person": kept.needs_person,
+                })).collect::<Vec<_>>(),
+            },
+            "runs": {
+                "looked_at": self.runs.looked_at,
+                "changed": self.runs.changed,
+                "columns": self.runs.columns.iter().map(|(column, rows)| (column.name().to_owned(), json!(rows))).collect::<serde_json::Map<_, _>>(),
+                "newer_markers": self.runs.newer_markers,
+                "rows": self.runs.rows.iter().map(RunChange::document).collect::<Vec<_>>(),
+            },
+            "schema": self.schema.iter().map(SchemaChange::text).collect::<Vec<_>>(),
+            "for_a_person": self.for_a_person(),
+            "remarks": self.remarks,
+        })
+    }
+}
+
+/// `3 changes`, `1 change`.
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
