@@ -64,7 +64,10 @@ impl SchemaChange {
             ),
             Self::AddCheck { check } => format!("constraint {} is added", check.name()),
             Self::ReplaceCheck { check, .. } => {
-                format!("constraint {} is replaced: it allows what is gone", check.name())
+                format!(
+                    "constraint {} is replaced: it allows what is gone",
+                    check.name()
+                )
             }
             Self::ValidateCheck { check } => format!("constraint {} is validated", check.name()),
         }
@@ -116,7 +119,11 @@ impl Plan {
                 blocked.check.name(),
                 blocked.rows,
                 ids.join(", "),
-                if blocked.rows > ids.len() as u64 { ", …" } else { "" },
+                if blocked.rows > ids.len() as u64 {
+                    ", …"
+                } else {
+                    ""
+                },
             )
         }));
         all

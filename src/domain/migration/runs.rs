@@ -185,7 +185,8 @@ impl RunRow {
             }
             _ => {}
         }
-        let is_key = |identity: &str| !identity.trim().is_empty() && !identity.contains(['/', '\\']);
+        let is_key =
+            |identity: &str| !identity.trim().is_empty() && !identity.contains(['/', '\\']);
         if !before.text(Column::WorkspaceIdentity).is_some_and(is_key) {
             after.put(Column::WorkspaceIdentity, Some("default"));
         }

@@ -48,7 +48,10 @@ pub enum Sealed {
 pub enum Fate {
     Delete,
     /// The row gets this key and value; it stays the same row.
-    Becomes { key: String, value: String },
+    Becomes {
+        key: String,
+        value: String,
+    },
     /// The value is encrypted as it is.
     Encrypt,
 }
@@ -112,7 +115,11 @@ const SINGLE_IMAGE: &str = "llmctl-executor:latest";
 const OLD_DISPATCH_TIMEOUT: &str = "60";
 
 /// Plans the rows of the executor's settings. `sealed` is the look at the kubeconfig, when there is one.
-pub fn plan(rows: &[SettingRow], sealed: Option<Sealed>, raise_dispatch_timeout: bool) -> SettingsPlan {
+pub fn plan(
+    rows: &[SettingRow],
+    sealed: Option<Sealed>,
+    raise_dispatch_timeout: bool,
+) -> SettingsPlan {
     let mut plan = SettingsPlan::default();
     let images = Images::of(rows);
     images.plan(&mut plan);
@@ -186,7 +193,9 @@ impl SettingsPlan {
             value,
         };
         match studio::standing(key, &row.value, image) {
-            Standing::Right if key == Key::DispatchTimeoutSeconds && row.value == OLD_DISPATCH_TIMEOUT => {
+            Standing::Right
+                if key == Key::DispatchTimeoutSeconds && row.value == OLD_DISPATCH_TIMEOUT =>
+            {
                 let default = key.default().map(|value| value.text()).unwrap_or_default();
                 if raise {
                     let why = "the old default, raised to today's as asked";
@@ -250,7 +259,8 @@ impl<'a> Images<'a> {
         let blank_or = |row: Option<&SettingRow>, text: &str| {
             row.is_none_or(|row| row.value.trim().is_empty() || row.value.trim() == text)
         };
-        blank_or(self.frontier, &default.unwrap_or_default()) && blank_or(self.frontier_tag, "latest")
+        blank_or(self.frontier, &default.unwrap_or_default())
+            && blank_or(self.frontier_tag, "latest")
     }
 
     fn carries(&self) -> bool {

@@ -26,9 +26,10 @@ pub fn standing(key: Key, text: &str, image: Option<&str>) -> Standing {
             None => Standing::Right,
         },
         Kind::Identity if !is_identity(text.trim()) => exactly(text, "default".into()),
-        Kind::Image if !studio_takes_image(key, text) => {
-            exactly(text, key.default().map(|value| value.text()).unwrap_or_default())
-        }
+        Kind::Image if !studio_takes_image(key, text) => exactly(
+            text,
+            key.default().map(|value| value.text()).unwrap_or_default(),
+        ),
         Kind::Tag if text.trim().is_empty() => Standing::Right,
         Kind::Tag if key.parse(text).is_err() => {
             let own = image.and_then(|image| Parts::of(image).tag);

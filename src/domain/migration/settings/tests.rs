@@ -56,7 +56,10 @@ fn a_customised_image_becomes_the_frontier_image() {
         ),
         (
             &[("k8s_image", "r.test/x:latest"), ("k8s_image_tag", "0.0.3")],
-            &[("k8s_frontier_image", "r.test/x:latest"), ("k8s_frontier_image_tag", "0.0.3")],
+            &[
+                ("k8s_frontier_image", "r.test/x:latest"),
+                ("k8s_frontier_image_tag", "0.0.3"),
+            ],
         ),
         // Frozen defaults of the pair give way, the tag too.
         (
@@ -65,20 +68,38 @@ fn a_customised_image_becomes_the_frontier_image() {
                 ("k8s_frontier_image", "llmctl-executor-frontier:latest"),
                 ("k8s_frontier_image_tag", "latest"),
             ],
-            &[("k8s_frontier_image", "r.test/x:7"), ("k8s_frontier_image_tag", "7")],
+            &[
+                ("k8s_frontier_image", "r.test/x:7"),
+                ("k8s_frontier_image_tag", "7"),
+            ],
         ),
         // A pair that somebody chose holds.
         (
-            &[("k8s_image", "r.test/x:7"), ("k8s_frontier_image", "mine:1")],
+            &[
+                ("k8s_image", "r.test/x:7"),
+                ("k8s_frontier_image", "mine:1"),
+            ],
             &[("k8s_frontier_image", "mine:1")],
         ),
         // The default is not carried over, and neither is what is no image.
-        (&[("k8s_image", "llmctl-executor:latest"), ("k8s_image_tag", "")], &[]),
+        (
+            &[
+                ("k8s_image", "llmctl-executor:latest"),
+                ("k8s_image_tag", ""),
+            ],
+            &[],
+        ),
         (&[("k8s_image", "bad image")], &[]),
         // Only the tag was chosen: this is the image that ran.
         (
-            &[("k8s_image", "llmctl-executor:latest"), ("k8s_image_tag", "0.0.3")],
-            &[("k8s_frontier_image", "llmctl-executor:latest"), ("k8s_frontier_image_tag", "0.0.3")],
+            &[
+                ("k8s_image", "llmctl-executor:latest"),
+                ("k8s_image_tag", "0.0.3"),
+            ],
+            &[
+                ("k8s_frontier_image", "llmctl-executor:latest"),
+                ("k8s_frontier_image_tag", "0.0.3"),
+            ],
         ),
     ];
     for (before, after) in cases {
@@ -93,7 +114,10 @@ fn a_pinned_image_loses_no_digest_to_a_frozen_tag() {
     let plan = plan(&rows, None, false);
     let after = applied(&rows, &plan);
     assert_eq!(after.len(), 1);
-    assert_eq!((after[0].key.as_str(), &after[0].value), ("k8s_frontier_image", &pinned));
+    assert_eq!(
+        (after[0].key.as_str(), &after[0].value),
+        ("k8s_frontier_image", &pinned)
+    );
     assert!(plan.kept.iter().any(|kept| kept.needs_person));
 }
 
@@ -119,7 +143,11 @@ fn stored_values_become_what_studio_reads_and_nothing_more() {
         ("somebody_elses_key", "x", "x"),
     ];
     for (key, before, after) in cases {
-        assert_eq!(left(&[(key, before)]), owned(&[(key, after)]), "{key} {before:?}");
+        assert_eq!(
+            left(&[(key, before)]),
+            owned(&[(key, after)]),
+            "{key} {before:?}"
+        );
     }
 }
 
@@ -152,7 +180,10 @@ fn the_ten_keys_go_and_their_secrets_are_not_shown() {
     let rows = rows(&all);
     let plan = plan(&rows, None, false);
     assert!(applied(&rows, &plan).is_empty());
-    let environment = plan.changes.iter().find(|change| change.row.key == "docker_env_json");
+    let environment = plan
+        .changes
+        .iter()
+        .find(|change| change.row.key == "docker_env_json");
     assert!(!environment.unwrap().text().contains("s3cret"));
 }
 
@@ -168,7 +199,11 @@ fn a_kubeconfig_is_kept_or_encrypted_and_never_lost_or_shown() {
     ] {
         let plan = plan(&rows, Some(sealed), false);
         assert_eq!(plan.changes.len(), changes, "{sealed:?}");
-        assert_eq!(plan.kept.iter().any(|kept| kept.needs_person), person, "{sealed:?}");
+        assert_eq!(
+            plan.kept.iter().any(|kept| kept.needs_person),
+            person,
+            "{sealed:?}"
+        );
         assert_eq!(applied(&rows, &plan).len(), 1);
         assert!(!format!("{plan:?}").contains("apiVersion"));
     }
