@@ -8,6 +8,7 @@ pub mod connect;
 pub mod error;
 pub mod jobs;
 pub mod logs;
+pub mod settings;
 pub mod watch;
 
 mod cancel;

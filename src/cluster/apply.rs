@@ -8,9 +8,9 @@
 //! applied by this program, has no owner, and is neither a namespace nor a kind of its own: those take others with them.
 
 mod compare;
-mod conflict;
-mod exchange;
-mod kinds;
+pub(in crate::cluster) mod conflict;
+pub(in crate::cluster) mod exchange;
+pub(in crate::cluster) mod kinds;
 mod leftovers;
 mod send;
 
@@ -145,7 +145,7 @@ impl Cluster {
     }
 
     /// The kinds that the cluster serves, asked once, or anew.
-    async fn kinds(&self, anew: bool) -> Result<Arc<Kinds>, Error> {
+    pub(in crate::cluster) async fn kinds(&self, anew: bool) -> Result<Arc<Kinds>, Error> {
         let mut cached = self.kinds.lock().await;
         match &*cached {
             Some(kinds) if !anew => Ok(kinds.clone()),

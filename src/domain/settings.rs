@@ -7,6 +7,7 @@ pub mod key;
 pub mod layers;
 pub mod legacy;
 pub mod problem;
+pub mod push;
 pub mod rules;
 pub mod runs;
 pub mod value;

@@ -6,7 +6,7 @@ use crate::domain::overlays::plan::Ownership;
 use serde_json::Value;
 
 /// The owners in the way; empty when the answer is something else.
-pub(super) fn owners(answer: &Answer) -> Vec<Ownership> {
+pub(in crate::cluster) fn owners(answer: &Answer) -> Vec<Ownership> {
     if answer.code != 409 {
         return Vec::new();
     }
@@ -38,7 +38,7 @@ fn owner(message: &str) -> String {
 }
 
 /// In one line, for a report.
-pub(super) fn line(owners: &[Ownership]) -> String {
+pub(in crate::cluster) fn line(owners: &[Ownership]) -> String {
     let parts: Vec<String> = owners
         .iter()
         .map(|one| format!("{} owned by {}", one.fields.join(", "), one.owner))

@@ -13,9 +13,9 @@ use std::fmt::Write as _;
 
 /// A status code and the JSON document with it.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) code: u16,
-    pub(super) body: Value,
+pub(in crate::cluster) struct Answer {
+    pub(in crate::cluster) code: u16,
+    pub(in crate::cluster) body: Value,
 }
 
 impl Answer {
@@ -27,7 +27,7 @@ impl Answer {
     }
 
     /// The document of a good answer, the error of another.
-    pub(super) fn good(self, asked: &Asked, cluster: &str) -> Result<Value, Error> {
+    pub(in crate::cluster) fn good(self, asked: &Asked, cluster: &str) -> Result<Value, Error> {
         if self.code < 400 {
             return Ok(self.body);
         }
@@ -35,7 +35,7 @@ impl Answer {
     }
 
     /// The error that it is.
-    pub(super) fn error(&self, asked: &Asked, cluster: &str) -> Error {
+    pub(in crate::cluster) fn error(&self, asked: &Asked, cluster: &str) -> Error {
         Error::of_status(
             asked,
             cluster,
@@ -46,7 +46,7 @@ impl Answer {
     }
 
     /// What the API server says of a refusal.
-    pub(super) fn message(&self) -> String {
+    pub(in crate::cluster) fn message(&self) -> String {
         match self.text("message") {
             "" => format!("status {}", self.code),
             message => message.to_owned(),
@@ -74,7 +74,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When no answer came. An answer that refuses is no error here.
-    pub(super) async fn exchange(
+    pub(in crate::cluster) async fn exchange(
         &self,
         asked: &Asked,
         request: Builder,

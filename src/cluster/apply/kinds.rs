@@ -16,12 +16,12 @@ pub(in crate::cluster) type Cache = Mutex<Option<Arc<Kinds>>>;
 
 /// One kind in one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kind {
+pub(in crate::cluster) struct Kind {
     /// Empty for the core group.
     pub(super) group: String,
     pub(super) version: String,
     pub(super) name: String,
-    pub(super) plural: String,
+    pub(in crate::cluster) plural: String,
     pub(super) namespaced: bool,
     pub(super) verbs: Vec<String>,
 }
@@ -36,7 +36,7 @@ impl Kind {
     }
 
     /// Path of all objects of the kind, in one namespace or everywhere.
-    pub(super) fn path(&self, namespace: Option<&str>) -> String {
+    pub(in crate::cluster) fn path(&self, namespace: Option<&str>) -> String {
         let root = if self.group.is_empty() {
             "/api"
         } else {
@@ -60,7 +60,7 @@ pub(in crate::cluster) struct Kinds(Vec<Kind>);
 
 impl Kinds {
     /// The kind by the words of a manifest.
-    pub(super) fn find(&self, api_version: &str, kind: &str) -> Option<&Kind> {
+    pub(in crate::cluster) fn find(&self, api_version: &str, kind: &str) -> Option<&Kind> {
         self.0
             .iter()
             .find(|one| one.name == kind && one.api_version() == api_version)

@@ -10,6 +10,9 @@ use super::value::Value;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// The ConfigMaps that hold executor settings: Studio's own, and the one of the overlays inside the program (contract 7.3).
+pub const CONFIG_MAPS: [&str; 2] = ["llmctl-studio-config", "llmctl-executor-settings"];
+
 /// A place where settings are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,7 +49,7 @@ impl Store {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     pub store: Store,
-    /// For messages: `ConfigMap llmctl-studio-config in namespace llmctl`.
+    /// The ConfigMap's name, or what names the database: `Display` puts the kind before it.
     pub name: String,
     /// What could be read, what could not, and what had to be changed to be read.
     pub layer: Layer,
@@ -83,7 +86,7 @@ impl Held {
                 .filter(|key| key.variable().as_deref() == Some(variable));
             let Some(key) = key else { continue };
             let place = Place::Stored {
-                name: held.name.as_str().into(),
+                name: held.to_string().into(),
             };
             held.layer.take(key, text, place);
             held.texts.insert(key, text.to_owned());
@@ -164,6 +167,12 @@ impl Held {
     }
 }
 
+impl std::fmt::Display for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.store.label(), self.name)
+    }
+}
+
 /// Everything that is known of settings outside the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Elsewhere {
@@ -203,7 +212,7 @@ mod tests {
     #[test]
     fn variables_of_a_configmap_are_read_and_others_left_alone() {
         let held = Held::of_variables(
-            "ConfigMap x",
+            "x",
             [
                 ("LLMCTL_NODE_EXECUTOR_K8S_JOB_TTL_SECONDS", "60"),
                 ("LLMCTL_NODE_EXECUTOR_K8S_GPU_LIMIT", "99"),
@@ -225,7 +234,7 @@ mod tests {
     #[test]
     fn rows_are_normalised_with_a_remark() {
         let held = Held::of_rows(
-            "Studio",
+            "x",
             [
                 ("k8s_job_ttl_seconds", "5"),
                 ("docker_host", "x"),
@@ -242,7 +251,7 @@ mod tests {
     #[test]
     fn drift_is_another_value_in_use_and_a_change_mends_it() {
         let held = Held::of_variables(
-            "ConfigMap x",
+            "x",
             [
                 ("LLMCTL_NODE_EXECUTOR_K8S_GPU_LIMIT", "99"),
                 ("LLMCTL_NODE_EXECUTOR_K8S_IMAGE_PULL_SECRETS_JSON", "[]"),
