@@ -101,7 +101,7 @@ async fn work(globals: Globals, command: Option<Command>) -> Result<Exit, Failur
         Some(Command::Demo) => demo::demo(&globals).await,
         Some(Command::Run(args)) => run::run(&globals, args).await,
         Some(Command::Runs(args)) => runs::run(&globals, args).await,
-        Some(Command::Settings(args)) => settings::run(&globals, args),
+        Some(Command::Settings(args)) => settings::run(&globals, args).await,
         Some(Command::Overlays(args)) => overlays::run(&globals, args).await,
         Some(Command::Sandbox(args)) => sandbox::run(&globals, args).await,
         Some(Command::Executor(_) | Command::Completions(_) | Command::Man) => Ok(Exit::Ok),

@@ -1,19 +1,22 @@
-//! `settings` on the command line: show, get, set, unset, validate, path. No cluster is needed for any of it.
+//! `settings` on the command line: show, get, set, unset, push, validate, path. Only what reads or writes the cluster needs one.
 
+mod change;
 mod document;
+mod push;
 mod text;
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};
 use super::output::{self, Format};
-use crate::domain::settings::edit::Edit;
+use super::session::{self, Setup};
+use crate::domain::settings::held::Elsewhere;
+use crate::domain::settings::held::Store;
 use crate::domain::settings::key::Key;
-use crate::domain::settings::layers::{Layer, Layered, Origin};
+use crate::domain::settings::layers::{Layer, Layered};
 use crate::domain::settings::problem::Problem;
-use crate::domain::settings::value::Value;
 use crate::files::located::ReadError;
 use crate::files::paths::Paths;
-use crate::files::settings::{self as file, SaveError};
+use crate::files::settings as file;
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +31,7 @@ pub struct Args {
 enum Command {
     /// Show all effective settings
     Show {
-        /// Say where each value comes from and what its rule is
+        /// Say where each value comes from, what its rule is, and what the cluster has where it differs
         #[arg(long)]
         origin: bool,
     },
@@ -48,6 +51,8 @@ enum Command {
         #[arg(required = true, value_name = "KEY")]
         keys: Vec<String>,
     },
+    /// Write settings to where llmctl's own dispatcher reads them; shows what would change and asks first
+    Push(push::Args),
     /// Check the settings file and the environment, or another file; all problems at once
     Validate {
         /// Check this file alone
@@ -62,16 +67,17 @@ enum Command {
 ///
 /// # Errors
 /// A [`Failure`] with its exit code and message.
-pub fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
+pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     let path = match &globals.settings {
         Some(path) => path.clone(),
         None => paths()?.settings_file(),
     };
     match args.command {
-        Command::Show { origin } => show(globals, &path, origin),
+        Command::Show { origin } => show(globals, &path, origin).await,
         Command::Get { key } => get(globals, &path, &key),
-        Command::Set { pairs } => set(globals, &path, &pairs),
-        Command::Unset { keys } => unset(globals, &path, &keys),
+        Command::Set { pairs } => change::set(globals, &path, &pairs),
+        Command::Unset { keys } => change::unset(globals, &path, &keys),
+        Command::Push(args) => push::run(globals, args).await,
         Command::Validate { file } => validate(globals, file.as_deref(), &path),
         Command::Path => print_path(globals, &path),
     }
@@ -89,19 +95,51 @@ fn unreadable(error: &ReadError) -> Failure {
     Failure::invalid(error.to_string())
 }
 
-fn show(globals: &Globals, path: &Path, origin: bool) -> Result<Exit, Failure> {
+async fn show(globals: &Globals, path: &Path, origin: bool) -> Result<Exit, Failure> {
     let layered = read(globals, path)?;
     warn(&layered);
+    let elsewhere = if origin {
+        elsewhere(globals).await?
+    } else {
+        Elsewhere::default()
+    };
     match globals.output {
-        Format::Text => output::text(&text::show(&layered, origin))?,
+        Format::Text => output::text(&text::show(&layered, &elsewhere, origin))?,
         Format::Jsonl => {
             for key in Key::ALL {
-                output::document(Format::Jsonl, &document::key_alone(globals, &layered, key))?;
+                let document = document::key_alone(globals, &layered, &elsewhere, key);
+                output::document(Format::Jsonl, &document)?;
             }
         }
-        format => output::document(format, &document::show(globals, &layered))?,
+        format => output::document(format, &document::show(globals, &layered, &elsewhere))?,
     }
     Ok(Exit::Ok)
+}
+
+/// What the cluster has. Without one the rest is worth something, too: why is said.
+async fn elsewhere(globals: &Globals) -> Result<Elsewhere, Failure> {
+    let setup = Setup::read(globals)?;
+    let mut elsewhere = Elsewhere::default();
+    let world = match session::open(globals, &setup).await {
+        Ok(world) => world,
+        Err(failure) => {
+            let message = failure.message;
+            output::progress(&format!("what the cluster has is not shown: {message}"));
+            return Ok(elsewhere);
+        }
+    };
+    match world.cluster().settings_maps(world.namespace()).await {
+        Ok(held) => {
+            if held.is_empty() {
+                let namespace = world.namespace();
+                output::progress(&format!("no settings are in namespace {namespace} yet"));
+            }
+            elsewhere.replace(Store::ConfigMap, held);
+        }
+        Err(error) => output::progress(&format!("what the cluster has is not shown: {error}")),
+    }
+    world.close().await;
+    Ok(elsewhere)
 }
 
 fn get(globals: &Globals, path: &Path, name: &str) -> Result<Exit, Failure> {
@@ -117,90 +155,10 @@ fn get(globals: &Globals, path: &Path, name: &str) -> Result<Exit, Failure> {
     };
     match globals.output {
         Format::Text => output::foreign_line(&value.text())?,
-        format => output::document(format, &document::key_alone(globals, &layered, key))?,
-    }
-    Ok(Exit::Ok)
-}
-
-fn set(globals: &Globals, path: &Path, pairs: &[String]) -> Result<Exit, Failure> {
-    let mut wanted: Vec<(Key, Option<Value>)> = Vec::new();
-    let mut problems = Vec::new();
-    for pair in pairs.chunks(2) {
-        let [name, text] = pair else {
-            let message = format!("{} has no value: give KEY VALUE pairs", pair[0]);
-            return Err(Failure::new(Exit::Usage, message));
-        };
-        match Key::of_name(name).ok_or_else(|| Problem::unknown(name)) {
-            Ok(key) => match key.parse(text) {
-                Ok(value) => add(&mut wanted, key, Some(value))?,
-                Err(problem) => problems.push(problem),
-            },
-            Err(problem) => problems.push(problem),
+        format => {
+            let document = document::key_alone(globals, &layered, &Elsewhere::default(), key);
+            output::document(format, &document)?;
         }
-    }
-    refuse(&problems)?;
-    change(globals, path, wanted)
-}
-
-fn unset(globals: &Globals, path: &Path, names: &[String]) -> Result<Exit, Failure> {
-    let mut wanted = Vec::new();
-    let mut problems = Vec::new();
-    for name in names {
-        match Key::of_name(name) {
-            Some(key) => add(&mut wanted, key, None)?,
-            None => problems.push(Problem::unknown(name)),
-        }
-    }
-    refuse(&problems)?;
-    change(globals, path, wanted)
-}
-
-fn add(
-    wanted: &mut Vec<(Key, Option<Value>)>,
-    key: Key,
-    value: Option<Value>,
-) -> Result<(), Failure> {
-    if wanted.iter().any(|(known, _)| *known == key) {
-        return Err(Failure::new(Exit::Usage, format!("{key} is given twice")));
-    }
-    wanted.push((key, value));
-    Ok(())
-}
-
-fn change(
-    globals: &Globals,
-    path: &Path,
-    wanted: Vec<(Key, Option<Value>)>,
-) -> Result<Exit, Failure> {
-    let before = file::load(path).map_err(|e| unreadable(&e))?;
-    let edits: Vec<Edit> = wanted
-        .into_iter()
-        .map(|(key, to)| Edit {
-            key,
-            from: before.values.get(&key).cloned(),
-            to,
-        })
-        .collect();
-    let saved = file::save(path, &edits).map_err(|e| match e {
-        SaveError::Write(e) => Failure::other(e.to_string()),
-        other => Failure::invalid(other.to_string()),
-    })?;
-    let after = Layered::new(path, saved.layer, file::environment());
-    for edit in &edits {
-        if after.origin(edit.key) == Origin::Environment {
-            let variable = edit.key.variable().unwrap_or_default();
-            output::progress(&format!(
-                "{variable} is set in the environment and wins over the file"
-            ));
-        }
-    }
-    warn(&after);
-    match globals.output {
-        Format::Text => output::text(&text::changes(path, &edits, saved.changed))?,
-        format => output::document(
-            format,
-            &document::changes(globals, path, &edits, saved.changed),
-        )?,
     }
     Ok(Exit::Ok)
 }

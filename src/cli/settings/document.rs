@@ -2,6 +2,7 @@
 
 use crate::cli::args::Globals;
 use crate::domain::settings::edit::Edit;
+use crate::domain::settings::held::{Elsewhere, Held};
 use crate::domain::settings::images::ImageClass;
 use crate::domain::settings::key::{Key, Kind};
 use crate::domain::settings::layers::Layered;
@@ -26,24 +27,56 @@ fn document(globals: &Globals, kind: &str, body: Value) -> Value {
 }
 
 /// All settings: plain values by key, and everything about each.
-pub(super) fn show(globals: &Globals, layered: &Layered) -> Value {
+pub(super) fn show(globals: &Globals, layered: &Layered, elsewhere: &Elsewhere) -> Value {
     let body = json!({
         "file": file(layered.path()),
         "values": layered.effective().document(),
         "images": images(layered),
-        "keys": Key::ALL.map(|key| self::key(layered, key)).to_vec(),
+        "keys": Key::ALL.map(|key| self::key(layered, elsewhere, key)).to_vec(),
         "problems": problems(layered),
         "remarks": layered.remarks(),
+        "elsewhere": elsewhere.held.iter().map(held).collect::<Vec<_>>(),
     });
     document(globals, "settings", body)
 }
 
-/// One key as a document of its own.
-pub(super) fn key_alone(globals: &Globals, layered: &Layered, key: Key) -> Value {
-    document(globals, "setting", self::key(layered, key))
+/// One place outside the file.
+fn held(held: &Held) -> Value {
+    json!({
+        "store": held.store,
+        "name": held.name,
+        "problems": held.layer.problems.iter().map(problem).collect::<Vec<_>>(),
+        "remarks": held.layer.remarks,
+    })
 }
 
-fn key(layered: &Layered, key: Key) -> Value {
+/// One key as a document of its own.
+pub(super) fn key_alone(
+    globals: &Globals,
+    layered: &Layered,
+    elsewhere: &Elsewhere,
+    key: Key,
+) -> Value {
+    document(globals, "setting", self::key(layered, elsewhere, key))
+}
+
+/// What each place outside the file says of a key.
+fn beside(layered: &Layered, elsewhere: &Elsewhere, key: Key) -> Vec<Value> {
+    let ours = layered.effective().value(key);
+    let say = |held: &Held| {
+        json!({
+            "store": held.store,
+            "name": held.name,
+            "value": held.says(key).map(Setting::json),
+            "stored": held.texts.get(&key),
+            "drift": ours.as_ref().is_some_and(|ours| held.drifts(key, ours)),
+        })
+    };
+    let able = elsewhere.held.iter().filter(|held| held.can_hold(key));
+    able.map(say).collect()
+}
+
+fn key(layered: &Layered, elsewhere: &Elsewhere, key: Key) -> Value {
     let facts = key.facts();
     let json = |value: Option<Setting>| value.as_ref().map(Setting::json);
     let mut body = json!({
@@ -58,6 +91,7 @@ fn key(layered: &Layered, key: Key) -> Value {
         "value": json(layered.effective().value(key)),
         "default": json(key.default()),
         "origin": layered.origin(key).as_str(),
+        "elsewhere": beside(layered, elsewhere, key),
         "problem": layered.problem(key).map(ToString::to_string),
         "write_only": key.is_secret(),
     });

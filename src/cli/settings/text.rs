@@ -1,6 +1,7 @@
 //! What `settings` prints for people.
 
 use crate::domain::settings::edit::Edit;
+use crate::domain::settings::held::{Elsewhere, Held, StoredChange};
 use crate::domain::settings::images::ImageClass;
 use crate::domain::settings::key::{Group, Key};
 use crate::domain::settings::layers::Layered;
@@ -10,7 +11,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// All settings in groups; with their origins and rules when asked for.
-pub(super) fn show(layered: &Layered, origin: bool) -> String {
+pub(super) fn show(layered: &Layered, elsewhere: &Elsewhere, origin: bool) -> String {
     let rows: Vec<(Key, String)> = Key::ALL
         .into_iter()
         .map(|key| (key, value(layered, key)))
@@ -47,6 +48,13 @@ pub(super) fn show(layered: &Layered, origin: bool) -> String {
             format!("{mark} {:<name_width$}  {value}", key.name())
         };
         let _ = writeln!(out, "{}", line.trim_end());
+        let ours = layered.effective().value(key);
+        for held in elsewhere.held.iter().filter(|_| origin) {
+            if ours.as_ref().is_some_and(|ours| held.drifts(key, ours)) {
+                let theirs = stored(held, key);
+                let _ = writeln!(out, "  {:name_width$}  ≠ {theirs}  in {held}", "");
+            }
+        }
     }
     let image = |class| layered.effective().image(class);
     let _ = writeln!(
@@ -74,6 +82,29 @@ fn shown(value: &Value) -> String {
         text if text.is_empty() => "–".into(),
         text => sanitize(&text).into_owned(),
     }
+}
+
+/// What a place outside the file says of a key, in its words.
+fn stored(held: &Held, key: Key) -> String {
+    match held.texts.get(&key).map(String::as_str) {
+        None => "not set".into(),
+        Some("") => "–".into(),
+        Some(text) => sanitize(text).into_owned(),
+    }
+}
+
+/// Changes of a place outside the file.
+pub(super) fn pushing(held: &Held, changes: &[StoredChange]) -> String {
+    let mut out = String::new();
+    for change in changes {
+        let to = match change.to.as_deref() {
+            None => "not set".into(),
+            Some("") => "–".into(),
+            Some(text) => sanitize(text),
+        };
+        let _ = writeln!(out, "{}: {} → {to}", change.key, stored(held, change.key));
+    }
+    out
 }
 
 fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {

@@ -7,6 +7,14 @@ use super::super::rest::Asked;
 use crate::domain::settings::push::{MANAGER, Rollout, Workload};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often a rollout is looked at.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// How long a rollout is followed.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// Kinds that replace their pods when their template changes.
 const KINDS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
@@ -82,6 +90,31 @@ impl Cluster {
             .exchange(&asked, http::Request::get(path), Vec::new())
             .await?;
         Ok(rollout(&answer.good(&asked, self.label())?))
+    }
+
+    /// Follows a restart until it is done, is stuck, or has had its time (10 minutes); tells every step that is new.
+    ///
+    /// # Errors
+    /// As [`Cluster::rollout`].
+    pub async fn follow_rollout(
+        &self,
+        namespace: &str,
+        workload: &Workload,
+        told: impl Fn(&Rollout),
+    ) -> Result<Rollout, Error> {
+        let end = Instant::now() + LONGEST;
+        let mut last = None;
+        loop {
+            let now = self.rollout(namespace, workload).await?;
+            if last.as_ref() != Some(&now) {
+                told(&now);
+            }
+            if now.done || now.stuck.is_some() || Instant::now() >= end {
+                return Ok(now);
+            }
+            last = Some(now);
+            sleep(EVERY).await;
+        }
     }
 
     async fn place_of(

@@ -1,0 +1,99 @@
+//! `settings set` and `unset`: changes of the settings file.
+
+use super::{document, refuse, text, unreadable, warn};
+use crate::cli::args::Globals;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::{self, Format};
+use crate::domain::settings::edit::Edit;
+use crate::domain::settings::key::Key;
+use crate::domain::settings::layers::{Layered, Origin};
+use crate::domain::settings::problem::Problem;
+use crate::domain::settings::value::Value;
+use crate::files::settings::{self as file, SaveError};
+use std::path::Path;
+
+/// `settings set`.
+pub(super) fn set(globals: &Globals, path: &Path, pairs: &[String]) -> Result<Exit, Failure> {
+    let mut wanted: Vec<(Key, Option<Value>)> = Vec::new();
+    let mut problems = Vec::new();
+    for pair in pairs.chunks(2) {
+        let [name, text] = pair else {
+            let message = format!("{} has no value: give KEY VALUE pairs", pair[0]);
+            return Err(Failure::new(Exit::Usage, message));
+        };
+        match Key::of_name(name).ok_or_else(|| Problem::unknown(name)) {
+            Ok(key) => match key.parse(text) {
+                Ok(value) => add(&mut wanted, key, Some(value))?,
+                Err(problem) => problems.push(problem),
+            },
+            Err(problem) => problems.push(problem),
+        }
+    }
+    refuse(&problems)?;
+    change(globals, path, wanted)
+}
+
+/// `settings unset`.
+pub(super) fn unset(globals: &Globals, path: &Path, names: &[String]) -> Result<Exit, Failure> {
+    let mut wanted = Vec::new();
+    let mut problems = Vec::new();
+    for name in names {
+        match Key::of_name(name) {
+            Some(key) => add(&mut wanted, key, None)?,
+            None => problems.push(Problem::unknown(name)),
+        }
+    }
+    refuse(&problems)?;
+    change(globals, path, wanted)
+}
+
+fn add(
+    wanted: &mut Vec<(Key, Option<Value>)>,
+    key: Key,
+    value: Option<Value>,
+) -> Result<(), Failure> {
+    if wanted.iter().any(|(known, _)| *known == key) {
+        return Err(Failure::new(Exit::Usage, format!("{key} is given twice")));
+    }
+    wanted.push((key, value));
+    Ok(())
+}
+
+/// Makes changes in the file and tells them.
+pub(super) fn change(
+    globals: &Globals,
+    path: &Path,
+    wanted: Vec<(Key, Option<Value>)>,
+) -> Result<Exit, Failure> {
+    let before = file::load(path).map_err(|e| unreadable(&e))?;
+    let edits: Vec<Edit> = wanted
+        .into_iter()
+        .map(|(key, to)| Edit {
+            key,
+            from: before.values.get(&key).cloned(),
+            to,
+        })
+        .collect();
+    let saved = file::save(path, &edits).map_err(|e| match e {
+        SaveError::Write(e) => Failure::other(e.to_string()),
+        other => Failure::invalid(other.to_string()),
+    })?;
+    let after = Layered::new(path, saved.layer, file::environment());
+    for edit in &edits {
+        if after.origin(edit.key) == Origin::Environment {
+            let variable = edit.key.variable().unwrap_or_default();
+            output::progress(&format!(
+                "{variable} is set in the environment and wins over the file"
+            ));
+        }
+    }
+    warn(&after);
+    match globals.output {
+        Format::Text => output::text(&text::changes(path, &edits, saved.changed))?,
+        format => output::document(
+            format,
+            &document::changes(globals, path, &edits, saved.changed),
+        )?,
+    }
+    Ok(Exit::Ok)
+}
