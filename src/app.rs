@@ -268,6 +268,8 @@ fn tick(state: &mut State, now: Timestamp, turn: &mut Turn) {
     state.now = now;
     state.ticked = now;
     turn.now = now;
+    let patience = state.settings.effective().log_collection_timeout;
+    state.runs.all.set_patience(patience);
     state.runs.tick(turn);
 }
 

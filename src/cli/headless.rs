@@ -55,6 +55,9 @@ impl Headless {
     pub async fn open(globals: &Globals, setup: &Setup) -> Result<Self, Failure> {
         let world = session::open(globals, setup).await?;
         let mut headless = Self::offline(world)?;
+        headless
+            .runs
+            .set_patience(setup.settings.effective().log_collection_timeout);
         for seen in headless
             .world
             .cluster()

@@ -61,6 +61,10 @@ pub enum Error {
         reason: String,
     },
 
+    /// A change came after the deletion of its object.
+    #[error("too late to {what} at {cluster}: it is being removed already")]
+    Going { what: String, cluster: String },
+
     /// 409 on create.
     #[error("cannot {what} at {cluster}: it exists already; remove it or use another name")]
     Exists { what: String, cluster: String },
@@ -129,7 +133,7 @@ impl Error {
                 Kind::Invalid
             }
             Self::Unauthorized { .. } | Self::Denied { .. } => Kind::Denied,
-            Self::NotFound { .. } => Kind::NotFound,
+            Self::NotFound { .. } | Self::Going { .. } => Kind::NotFound,
             Self::Exists { .. } | Self::Conflict { .. } => Kind::Conflict,
             Self::Gone { .. } => Kind::Gone,
             Self::HalfDone { error, .. } => error.kind(),

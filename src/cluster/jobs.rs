@@ -4,7 +4,7 @@ use super::Cluster;
 use super::error::{Error, Kind};
 use super::rest::Resource;
 use super::{convert, wire};
-use crate::domain::manifest::RunPlan;
+use crate::domain::manifest::{EXECUTOR, KEPT, RunPlan};
 use crate::domain::masking;
 use crate::domain::observed::JobSeen;
 use crate::domain::runs::Ttl;
@@ -101,11 +101,12 @@ impl Cluster {
             .await
     }
 
-    /// Sets a Job's time to live. The clock goes on from when the Job finished.
+    /// Sets a Job's time to live, and takes it out of reach of Studio's pruner, which goes by its own time to live and not by the Job's
+    /// (contract 4.7). The clock goes on from when the Job finished.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] when the Job is gone, [`Kind::Conflict`] when the name belongs to another Job by now.
-    pub async fn extend_ttl(
+    /// [`Kind::NotFound`] when the Job is gone or going, [`Kind::Conflict`] when the name belongs to another Job by now.
+    pub async fn keep_job(
         &self,
         namespace: &str,
         job: &str,
@@ -122,8 +123,17 @@ impl Cluster {
                     reason: "another Job has that name by now".to_owned(),
                 });
             }
+            if found.metadata.deletion_timestamp.is_some() {
+                return Err(Error::Going {
+                    what: format!("keep job {job} in namespace {namespace}"),
+                    cluster: self.label().to_owned(),
+                });
+            }
             let version = found.metadata.resource_version;
-            let patch = json!({"metadata": {"resourceVersion": version}, "spec": {"ttlSecondsAfterFinished": ttl.0}});
+            let patch = json!({
+                "metadata": {"resourceVersion": version, "labels": {EXECUTOR: KEPT}},
+                "spec": {"ttlSecondsAfterFinished": ttl.0},
+            });
             match self
                 .merge::<wire::Job>(Resource::Jobs, namespace, job, &patch)
                 .await

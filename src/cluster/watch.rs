@@ -20,8 +20,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-/// Selects the executor's Jobs and pods (contract 4.2).
-pub(super) const EXECUTOR_LABEL: &str = "llmctl.executor=true";
+/// Selects the executor's Jobs and pods (contract 4.2), and the Jobs that a person keeps from Studio's pruner.
+pub(super) const EXECUTOR_LABEL: &str = "llmctl.executor in (true,kept)";
 /// A connection that held that long starts the next outage with the shortest pause.
 const STABLE: Duration = Duration::from_secs(30);
 /// Pause before events are asked for again by somebody who may not see them.

@@ -15,6 +15,16 @@ use serde_json::{Value, json};
 /// Label and value that tell our Jobs from Studio's; one more than contract 4.2 has.
 pub const OURS: (&str, &str) = ("app.kubernetes.io/managed-by", "llmctl-dev");
 
+/// The label by which executor Jobs are listed and pruned (contract 4.2, 4.7).
+pub const EXECUTOR: &str = "llmctl.executor";
+
+/// Value of [`EXECUTOR`] on every Job that a dispatcher makes: Studio's pruner removes finished Jobs that carry it.
+pub const PRUNED: &str = "true";
+
+/// Value of [`EXECUTOR`] on a Job that a person keeps: Studio's pruner asks for the other value and does not find it, so that the TTL is
+/// the only one that removes it.
+pub const KEPT: &str = "kept";
+
 /// Annotation on our Jobs: the sample's name.
 pub const SAMPLE_ANNOTATION: &str = "llmctl.dev/sample";
 

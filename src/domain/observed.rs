@@ -33,7 +33,7 @@ pub struct JobFinish {
     pub message: String,
 }
 
-/// A Job with label `llmctl.executor=true`.
+/// A Job with label `llmctl.executor`: `true`, or `kept` when a person keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobSeen {
     pub name: String,

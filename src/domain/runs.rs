@@ -223,6 +223,9 @@ pub struct Run {
     /// `completionTime`, or the time of the `Failed` condition; the TTL counts from here.
     pub finished_at: Option<Timestamp>,
     pub ttl: Option<Ttl>,
+    /// Out of reach of Studio's pruner (contract 4.7): only the TTL removes it.
+    #[serde(default)]
+    pub kept: bool,
     pub removal: Option<Removal>,
     pub kubernetes: Kubernetes,
     /// What the Job's final condition says.
@@ -270,6 +273,7 @@ impl Run {
             marker_at: None,
             finished_at: None,
             ttl: None,
+            kept: false,
             removal: None,
             kubernetes: Kubernetes::Pending,
             job_reason: Reason::default(),
@@ -342,6 +346,7 @@ impl Run {
             marker_at: self.marker_at,
             finished_at: self.finished_at,
             ttl: self.ttl,
+            kept: self.kept,
             removal: self.removal,
             kubernetes: self.kubernetes,
             job_reason: self.job_reason.clone(),

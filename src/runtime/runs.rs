@@ -4,6 +4,7 @@ use super::World;
 use crate::app::Msg;
 use crate::app::notices::Notice;
 use crate::app::runs::{Effect, Msg as RunsMsg};
+use crate::cluster::error::Kind;
 use crate::cluster::jobs::Propagation;
 use crate::domain::cancel::CancelPlan;
 use crate::domain::manifest::RunPlan;
@@ -142,16 +143,17 @@ impl World {
     fn keep(&mut self, run: RunId, job: String, ttl: Ttl) {
         let (cluster, namespace) = (self.cluster.clone(), self.namespace.clone());
         self.write(async move {
-            let kept = cluster
-                .extend_ttl(&namespace, &job, Some(&run.0), ttl)
-                .await;
-            Some(Msg::Noticed(match kept {
-                Ok(_) => Notice::good(format!(
-                    "Job {job} is kept for {} h from its end",
-                    ttl.0 / 3600
+            let kept = cluster.keep_job(&namespace, &job, Some(&run.0), ttl).await;
+            Some(match kept {
+                Ok(seen) => Msg::Runs(RunsMsg::Kept {
+                    run,
+                    job: Box::new(seen),
+                }),
+                Err(error) if error.kind() == Kind::NotFound => Msg::Noticed(Notice::warning(
+                    format!("too late to keep Job {job}: it is gone; its log and timeline stay here"),
                 )),
-                Err(error) => Notice::bad(error.to_string()),
-            }))
+                Err(error) => Msg::Noticed(Notice::bad(error.to_string())),
+            })
         });
     }
 

@@ -9,6 +9,7 @@
 
 mod cli;
 mod cluster_edge;
+mod endings;
 mod executor;
 mod history;
 mod minikube_edge;

@@ -72,6 +72,8 @@ pub struct StretchDocument {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TtlDocument {
     pub seconds: Option<u32>,
+    /// Out of reach of Studio's pruner: only the TTL removes it.
+    pub kept: bool,
     /// When it is due to be removed.
     pub expires_at: Option<Timestamp>,
     /// Until then; absent once it is gone.
@@ -141,6 +143,7 @@ impl<'a> RunDocument<'a> {
                 .collect(),
             ttl: TtlDocument {
                 seconds: run.ttl.map(|ttl| ttl.0),
+                kept: run.kept,
                 expires_at: run.expires_at(),
                 remaining_seconds: run
                     .expires_at()

@@ -7,7 +7,7 @@ use super::removal::removal;
 use super::timeline::timeline;
 use super::{Phase, Ran, Reason, Run};
 use crate::domain::logs::LogEvent;
-use crate::domain::manifest::{OURS, SAMPLE_ANNOTATION};
+use crate::domain::manifest::{EXECUTOR, KEPT, OURS, SAMPLE_ANNOTATION};
 use crate::domain::observed::{EventSeen, JobSeen, PodSeen};
 use crate::domain::verdict::{Kubernetes, Verdict, judge};
 use jiff::{SignedDuration, Timestamp};
@@ -84,6 +84,7 @@ impl Entry {
             run.sample = Some(sample.clone());
         }
         run.ttl = job.ttl;
+        run.kept = job.labels.get(EXECUTOR).is_some_and(|value| value == KEPT);
         run.image = job.image;
         mark(&mut run.marks.accepted, job.created, now);
         if let Some(finish) = job.finish {
@@ -367,7 +368,7 @@ impl Entry {
         (
             run.marks,
             run.finished_at,
-            run.ttl,
+            (run.ttl, run.kept),
             run.removal,
             run.marker_at,
         )

@@ -401,12 +401,12 @@ impl<S: Stream<Item = Observation> + Unpin> Story<S> {
 async fn keep_and_miss(real: &Real, job: &JobSeen) {
     let cluster = &real.cluster;
     let kept = cluster
-        .extend_ttl(&real.namespace, &job.name, Some(&job.uid), Ttl(7200))
+        .keep_job(&real.namespace, &job.name, Some(&job.uid), Ttl(7200))
         .await
         .unwrap();
     assert_eq!(kept.ttl, Some(Ttl(7200)));
     let other = cluster
-        .extend_ttl(&real.namespace, &job.name, Some("another-uid"), Ttl(60))
+        .keep_job(&real.namespace, &job.name, Some("another-uid"), Ttl(60))
         .await
         .unwrap_err();
     assert_eq!(other.kind(), Kind::Conflict, "{other}");

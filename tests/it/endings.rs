@@ -1,0 +1,291 @@
+//! `run --wait` ends in every case, with its exit code and its document: the real program on a served sandbox whose faults
+//! are switched in the middle of a run.
+
+use crate::support::home::{Home, Ran};
+use llmctl_dev::sandbox::faults::Faults;
+use llmctl_dev::sandbox::kinds::Kind;
+use llmctl_dev::sandbox::serve::kubeconfig;
+use llmctl_dev::sandbox::store::{DeleteOptions, Propagation};
+use llmctl_dev::sandbox::{Config, Sandbox};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// Longest wait for anything, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A run of three seconds: long enough to do something to it, short enough to wait for.
+const SHORT: &str = r#"
+summary = "takes three seconds"
+command = ["/bin/sh", "-c", "echo one; sleep 1; echo two; sleep 1; echo three; sleep 1; echo four"]
+"#;
+
+/// Verdicts wait two seconds for a log that does not come.
+const SETTINGS: &str = "log_collection_timeout_seconds = 2\n";
+
+struct Ground {
+    sandbox: Sandbox,
+    home: Arc<Home>,
+}
+
+impl Ground {
+    async fn new() -> Self {
+        let sandbox = Sandbox::start(Config {
+            executor: vec![env!("CARGO_BIN_EXE_llmctl-dev").into(), "executor".into()],
+            base: jiff::Timestamp::now(),
+            faults: Faults::default(),
+        })
+        .unwrap();
+        let served = sandbox.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let home = Home::new();
+        let file = home.write("kubeconfig", &kubeconfig(&served));
+        home.write("config/llmctl-dev/samples/short.toml", SHORT);
+        home.write("config/llmctl-dev/executor.toml", SETTINGS);
+        let home = home
+            .with("KUBECONFIG", file)
+            .with("LLMCTL_DEV_CONTEXT", "sandbox");
+        let ground = Self {
+            sandbox,
+            home: Arc::new(home),
+        };
+        let applied = ground.say("overlays apply executor --yes").await.unwrap();
+        applied.ended(0);
+        ground
+    }
+
+    /// A command that runs beside the test.
+    fn say(&self, line: &str) -> JoinHandle<Ran> {
+        let home = Arc::clone(&self.home);
+        let line = line.to_owned();
+        spawn_blocking(move || home.run(&line.split(' ').collect::<Vec<_>>()))
+    }
+
+    fn objects(&self, kind: Kind) -> Vec<Arc<Value>> {
+        self.sandbox.store().list(kind, Some("llmctl")).1
+    }
+
+    async fn until<T>(&self, what: &str, found: impl Fn() -> Option<T>) -> T {
+        let begin = Instant::now();
+        loop {
+            if let Some(found) = found() {
+                return found;
+            }
+            assert!(begin.elapsed() < PATIENCE, "waited for {what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The name of the pod, once its executor has begun.
+    async fn started(&self) -> String {
+        let pod = self
+            .until("a running pod", || {
+                self.objects(Kind::Pod)
+                    .into_iter()
+                    .find(|pod| pod["status"]["phase"] == "Running")
+            })
+            .await;
+        let begin = Instant::now();
+        loop {
+            let log = self.say("runs logs last").await.unwrap();
+            if log.out.contains("LLMCTL_EXECUTOR_STARTED") {
+                return pod["metadata"]["name"].as_str().unwrap().to_owned();
+            }
+            assert!(begin.elapsed() < PATIENCE, "no marker: {log:?}");
+        }
+    }
+
+    fn job(&self) -> String {
+        let jobs = self.objects(Kind::Job);
+        jobs[0]["metadata"]["name"].as_str().unwrap().to_owned()
+    }
+
+    /// What `run … --wait` printed, which must have ended with this code.
+    async fn ends(self, ran: JoinHandle<Ran>, code: i32) -> Value {
+        let ran = ran.await.unwrap();
+        let document = ran.ended(code).json();
+        assert_eq!(document["schema"], "llmctl-dev/run/v1");
+        if document["verdict"] != "pending" {
+            assert_eq!(document["exit"], code, "{document:#}");
+        }
+        self.sandbox.stop().await;
+        document
+    }
+}
+
+#[track_caller]
+fn is(document: &Value, parts: &Value) {
+    for (key, expected) in parts.as_object().unwrap() {
+        assert_eq!(&document[key], expected, "{key}: {document:#}");
+    }
+}
+
+/// 1 to 4: what the executor itself says.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_the_executor_says() {
+    let rows = [
+        ("hello", 0, json!({"verdict": "success", "uncertain": false, "kubernetes": "complete"})),
+        ("fail", 1, json!({"verdict": "failed", "uncertain": false, "kubernetes": "failed"})),
+        ("short --timeout 5", 0, json!({"verdict": "success"})),
+        ("slow --timeout 5", 6, json!({"verdict": "timeout"})),
+        ("crash", 8, json!({"verdict": "uncertain", "uncertain": true, "executor": null})),
+    ];
+    let all = rows.map(|(what, code, parts)| {
+        tokio::spawn(async move {
+            let ground = Ground::new().await;
+            let ran = ground.say(&format!("run {what} --wait -o json"));
+            is(&ground.ends(ran, code).await, &parts);
+        })
+    });
+    for one in all {
+        one.await.unwrap();
+    }
+}
+
+/// 5: somebody cancels it from another program.
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelled() {
+    let ground = Ground::new().await;
+    let ran = ground.say("run slow --wait -o json");
+    ground.started().await;
+    let cancel = ground.say("runs cancel last --grace 5").await.unwrap();
+    assert!(cancel.ended(0).err.contains("ended with exit code"), "{cancel:?}");
+    let document = ground.ends(ran, 1).await;
+    is(&document, &json!({"verdict": "cancelled", "uncertain": false}));
+    assert_eq!(document["executor"]["status"], "cancelled");
+}
+
+/// 6: it ended and its TTL removed it while the API server was away.
+#[tokio::test(flavor = "multi_thread")]
+async fn its_ttl_fired_before_it_was_read() {
+    let ground = Ground::new().await;
+    let ran = ground.say("run short --wait -o json");
+    ground.started().await;
+    let job = ground.job();
+    ground.sandbox.faults().api_down(Duration::from_secs(3600));
+    let store = ground.sandbox.store();
+    store
+        .modify(Kind::Job, "llmctl", &job, |job| {
+            job["spec"]["ttlSecondsAfterFinished"] = 0.into();
+        })
+        .unwrap();
+    ground
+        .until("the TTL", || {
+            ground.objects(Kind::Job).is_empty().then_some(())
+        })
+        .await;
+    ground.sandbox.faults().api_up();
+    let document = ground.ends(ran, 7).await;
+    is(
+        &document,
+        &json!({"verdict": "gone", "kubernetes": "gone", "phase": "removed"}),
+    );
+}
+
+/// 7: somebody deletes the Job, and its pods with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_by_somebody() {
+    let ground = Ground::new().await;
+    let ran = ground.say("run slow --wait -o json");
+    ground.started().await;
+    let options = DeleteOptions {
+        propagation: Some(Propagation::Background),
+        ..DeleteOptions::default()
+    };
+    let job = ground.job();
+    let store = ground.sandbox.store();
+    store.delete(Kind::Job, "llmctl", &job, &options).unwrap();
+    let document = ground.ends(ran, 1).await;
+    is(&document, &json!({"phase": "removed", "verdict": "cancelled"}));
+    assert_eq!(document["ttl"]["removed_by"], "someone_else");
+}
+
+/// 8: the node evicts the pod.
+#[tokio::test(flavor = "multi_thread")]
+async fn evicted() {
+    let ground = Ground::new().await;
+    let ran = ground.say("run slow --wait -o json");
+    let pod = ground.started().await;
+    // What a kubelet under pressure writes; it ends the container by force before.
+    let store = ground.sandbox.store();
+    store
+        .modify(Kind::Pod, "llmctl", &pod, |pod| {
+            let status = &mut pod["status"];
+            status["phase"] = "Failed".into();
+            status["reason"] = "Evicted".into();
+            status["message"] = "The node was low on resource: memory.".into();
+        })
+        .unwrap();
+    let document = ground.ends(ran, 8).await;
+    is(&document, &json!({"verdict": "uncertain", "uncertain": true}));
+    assert_eq!(document["reason"]["word"], "Evicted", "{document:#}");
+}
+
+/// 9: the node is gone, and what runs there with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn its_node_is_gone() {
+    let ground = Ground::new().await;
+    let ran = ground.say("run slow --wait -o json");
+    let pod = ground.started().await;
+    let store = ground.sandbox.store();
+    let now = DeleteOptions {
+        grace: Some(0),
+        ..DeleteOptions::default()
+    };
+    store.delete(Kind::Node, "", "sandbox", &now).unwrap();
+    // As the collector of pods does when their node is gone.
+    store.delete(Kind::Pod, "llmctl", &pod, &now).unwrap();
+    let document = ground.ends(ran, 8).await;
+    is(&document, &json!({"verdict": "uncertain", "uncertain": true}));
+}
+
+/// 10: the API server goes away and stays away.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_is_gone_for_longer_than_was_allowed() {
+    let ground = Ground::new().await;
+    let ran = ground.say("run slow --wait --unreachable-timeout 2 -o json");
+    ground.started().await;
+    ground.sandbox.faults().api_down(Duration::from_secs(3600));
+    let document = ground.ends(ran, 8).await;
+    is(&document, &json!({"verdict": "uncertain", "uncertain": true}));
+    let why = document["why"].as_str().unwrap();
+    assert!(why.contains("out of reach for 2 s"), "{why}");
+}
+
+/// 11: every watch is closed, again and again, and what happened before is forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn watches_are_closed_under_it() {
+    let ground = Ground::new().await;
+    let ran = ground.say("run short --wait -o json");
+    ground.started().await;
+    for _ in 0..4 {
+        ground.sandbox.faults().drop_watches();
+        ground.sandbox.store().compact();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    let document = ground.ends(ran, 0).await;
+    is(&document, &json!({"verdict": "success"}));
+    assert_eq!(document["log"]["lines"], 7, "{document:#}");
+}
+
+/// 12: the kernel kills it for its memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn out_of_memory() {
+    let ground = Ground::new().await;
+    let ran = ground.say("run slow --wait -o json");
+    ground.started().await;
+    let uid = ground.objects(Kind::Pod)[0]["metadata"]["uid"].clone();
+    ground.sandbox.run_out_of_memory(uid.as_str().unwrap());
+    let document = ground.ends(ran, 8).await;
+    is(&document, &json!({"verdict": "uncertain", "uncertain": true}));
+    assert_eq!(document["reason"]["word"], "OOMKilled", "{document:#}");
+}
+
+/// 13: it never starts, and the person's own limit ends the wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_never_starts() {
+    let ground = Ground::new().await;
+    let ran = ground.say("run bad-image --wait --wait-timeout 3 -o json");
+    let document = ground.ends(ran, 6).await;
+    is(&document, &json!({"verdict": "pending", "phase": "pending", "exit": null}));
+}
