@@ -15,6 +15,7 @@ pub mod settings;
 pub mod text;
 
 use crate::domain::observed::Seen;
+use crate::domain::occasion::Occasion;
 use crate::domain::target::{Target, TargetKind};
 use action::{Action, Context};
 use jiff::Timestamp;
@@ -100,6 +101,11 @@ pub enum Effect {
     Runs(runs::Effect),
     Settings(settings::Effect),
     Overlays(overlays::Effect),
+    /// Tell somebody who looks elsewhere. Not loud: many come at once, and the last one has just been told.
+    Announce {
+        occasion: Box<Occasion>,
+        loud: bool,
+    },
     /// Put text on the clipboard of the terminal.
     Copy(String),
     /// Change a switch of the sandbox's fault machinery (demo only).
@@ -148,14 +154,13 @@ impl State {
         settings: settings::Slice,
     ) -> Self {
         Self {
-            target,
             now,
             ticked: now,
             size: (80, 24),
             link: Link::Connecting { since: now },
             focus: Pane::default(),
             dialogs: Vec::new(),
-            runs: runs::Slice::of(&namespace),
+            runs: runs::Slice::of(&namespace, &target),
             settings,
             overlays: overlays::Slice::default(),
             notices: Notices::default(),
@@ -164,6 +169,7 @@ impl State {
             dirty: true,
             quit: false,
             namespace,
+            target,
         }
     }
 

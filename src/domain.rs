@@ -9,6 +9,7 @@ pub mod manifest;
 pub mod masking;
 pub mod migration;
 pub mod observed;
+pub mod occasion;
 pub mod overlays;
 pub mod payload;
 pub mod profile;

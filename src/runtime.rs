@@ -1,5 +1,6 @@
 //! The open edges, and the only spawner of tasks: [`World`] performs effects and hands every answer back as one message.
 
+mod announce;
 pub mod look;
 pub mod open;
 pub mod overlays;
@@ -17,6 +18,7 @@ use crate::domain::target::Target;
 use crate::files::history::History;
 use crate::files::paths::Paths;
 use crate::sandbox::Sandbox;
+use announce::OnEvent;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use std::future::Future;
@@ -44,6 +46,7 @@ pub struct World {
     overlays: Option<PathBuf>,
     /// Absent where it could not be opened, which was said.
     history: Option<Arc<History>>,
+    on_event: Option<OnEvent>,
     out: mpsc::Sender<Msg>,
     inbox: mpsc::Receiver<Msg>,
     /// What reads: ended with the session.
@@ -134,6 +137,7 @@ impl World {
             Effect::Runs(effect) => self.perform_runs(effect),
             Effect::Settings(effect) => self.perform_settings(effect),
             Effect::Overlays(effect) => self.perform_overlays(effect),
+            Effect::Announce { occasion, .. } => self.announce(*occasion),
             Effect::Fault(fault) => self.fault(fault),
             // The clipboard is the terminal's, and only the terminal UI has one.
             Effect::Copy(_) => {}

@@ -1,5 +1,6 @@
 //! The loop: take a message, update, perform the effects, draw when there is nothing left to take.
 
+pub mod announce;
 pub mod input;
 pub mod screen;
 pub mod signals;
@@ -9,6 +10,7 @@ use crate::app::{Effect, Msg, State, update};
 use crate::runtime::World;
 use crate::ui::theme::Theme;
 use crate::ui::{self, Scroll};
+use announce::Manner;
 use input::Input;
 use screen::Screen;
 use signals::Signals;
@@ -33,8 +35,14 @@ pub enum Ended {
 ///
 /// # Errors
 /// When the terminal cannot be taken over; a task of the world that panicked ends the loop too.
-pub async fn run(world: &mut World, state: &mut State, theme: &Theme) -> io::Result<Ended> {
+pub async fn run(
+    world: &mut World,
+    state: &mut State,
+    theme: &Theme,
+    manner: Manner,
+) -> io::Result<Ended> {
     let mut screen = Screen::open()?;
+    screen.tell_by(manner);
     let ended = turn(&mut screen, world, state, theme).await;
     screen.close();
     ended
@@ -92,6 +100,12 @@ fn take(screen: &mut Screen, world: &mut World, state: &mut State, msg: Msg) {
     for effect in update(state, msg) {
         match effect {
             Effect::Copy(text) => screen.copy(&text),
+            Effect::Announce { occasion, loud } => {
+                if loud {
+                    screen.announce(&occasion.line);
+                }
+                world.perform(Effect::Announce { occasion, loud });
+            }
             effect => world.perform(effect),
         }
     }

@@ -34,7 +34,12 @@ pub enum Action {
     RunAgain,
     CancelRun,
     KeepRun,
+    /// An hour longer.
+    ExtendRun,
     RemoveRun,
+    /// Mark the selected row, or take its mark away.
+    Mark,
+    MarkAll,
     Logs,
     // run detail
     NextTab,
@@ -139,6 +144,8 @@ impl Action {
                 | Self::RunAgain
                 | Self::CancelRun
                 | Self::KeepRun
+            | Self::ExtendRun
+                | Self::ExtendRun
                 | Self::RemoveRun
                 | Self::ApplyOverlay
         )

@@ -33,6 +33,7 @@ pub const ENTRIES: &[Entry] = {
         Action::RunAgain, "run: the selected one again", "llmctl-dev run SAMPLE";
         Action::CancelRun, "run: cancel the selected one", "llmctl-dev runs cancel RUN";
         Action::KeepRun, "run: keep the selected one longer", "llmctl-dev runs keep RUN";
+        Action::ExtendRun, "run: keep the selected one an hour longer", "llmctl-dev runs extend RUN";
         Action::RemoveRun, "run: remove the selected one now", "llmctl-dev runs remove RUN";
         Action::Logs, "run: log of the selected one", "llmctl-dev runs logs RUN";
         Action::SaveLog, "log: save to a file", "llmctl-dev runs logs RUN > FILE";

@@ -1,8 +1,10 @@
 //! The runs in the UI: the list, the detail of the selected one, the dialog that starts one.
 
+mod acts;
 pub mod detail;
 pub mod dialog;
 pub mod list;
+mod news;
 
 use super::action::{Action, Context};
 use super::notices::Notice;
@@ -15,10 +17,13 @@ use crate::domain::observed::{JobSeen, Seen};
 use crate::domain::runs::lifecycle::Want;
 use crate::domain::runs::{Run, RunId, Runs, Ttl};
 use crate::domain::samples::Sample;
+use crate::domain::target::Target;
 use detail::{LogView, Tab};
 use dialog::RunDialog;
 use jiff::Timestamp;
 use list::Sort;
+use news::News;
+use std::collections::BTreeSet;
 
 /// State of the runs list, the detail and the dialog.
 #[derive(Debug, Default)]
@@ -27,6 +32,8 @@ pub struct Slice {
     pub samples: Vec<Sample>,
     /// Follows the run and not the row.
     pub selected: Option<RunId>,
+    /// Marked for an action on all of them.
+    pub marked: BTreeSet<RunId>,
     pub filter: Field,
     /// The filter is being typed.
     pub filtering: bool,
@@ -44,6 +51,7 @@ pub struct Slice {
     /// Manifest of a run, once fetched.
     pub manifest: Option<(RunId, String)>,
     pub dialog: RunDialog,
+    news: News,
     /// Ways to wait for a cancel that are under way, by run, with the newest step.
     pub cancels: Vec<(RunId, CancelStep)>,
 }
@@ -83,6 +91,11 @@ pub enum Msg {
     CancelStepped {
         run: RunId,
         step: CancelStep,
+    },
+    /// The Job has that time to live now, and no other reaper sees it.
+    Kept {
+        run: RunId,
+        ttl: Ttl,
     },
 }
 
@@ -162,9 +175,10 @@ impl Around {
 
 impl Slice {
     /// No runs yet, of `namespace`.
-    pub fn of(namespace: &str) -> Self {
+    pub fn of(namespace: &str, target: &Target) -> Self {
         Self {
             all: Runs::of(namespace),
+            news: News::of(target),
             ..Self::default()
         }
     }
@@ -186,6 +200,7 @@ impl Slice {
         let wants = self.all.tick(turn.now);
         self.stale |= !wants.is_empty();
         self.want(wants, turn);
+        self.expiring(turn);
     }
 
     /// A text about runs changes between `before` and `now` by time alone.
@@ -221,6 +236,7 @@ impl Slice {
             Msg::LogRead { run, lines } => self.all.recall(&run, lines),
             Msg::ManifestFetched { run, yaml } => self.manifest = Some((run, yaml)),
             Msg::Previewed { yaml } => self.dialog.preview = Some(yaml),
+            Msg::Kept { run, ttl } => self.kept(&run, ttl, turn),
             Msg::CancelStepped { run, step } => self.cancel_stepped(run, step, turn),
         }
     }
@@ -256,7 +272,8 @@ impl Slice {
                         turn.effects.push(super::Effect::Runs(record));
                     }
                 }
-                Want::Ended(_) | Want::Removed(_) => {}
+                Want::Ended(id) => self.ended(&id, turn),
+                Want::Removed(_) => {}
             }
         }
     }
@@ -299,6 +316,7 @@ impl Slice {
             Action::CancelRun => self.ask_cancel(around, turn),
             Action::RemoveRun => self.ask_remove(around, turn),
             Action::KeepRun => self.keep(turn),
+            Action::ExtendRun => self.extend(turn),
             Action::Logs => {
                 self.tab = Tab::Logs;
                 turn.focus = Some(Pane::Detail);

@@ -5,9 +5,11 @@ use super::exit::{Exit, Failure};
 use super::session::Setup;
 use crate::app::{Effect, State, overlays, settings};
 use crate::domain::guard::Wanted;
+use crate::files::config::notify::{Notify, Way};
 use crate::runtime::World;
 use crate::runtime::look::Around;
 use crate::runtime::open::Place;
+use crate::tui::announce::{Desktop, Manner};
 use crate::tui::start::{Picked, choose};
 use crate::tui::{self, Ended};
 use crate::ui::theme::{Colors, Theme};
@@ -62,16 +64,38 @@ async fn session(globals: &Globals, setup: &Setup, place: Place) -> Result<Exit,
         world.now(),
         settings::Slice::new(setup.settings.clone()),
     );
+    state
+        .runs
+        .warn_before_removal(setup.config.notify.before_removal);
     world.recall();
     world.watch();
     world.watch_files(setup.settings.path());
     world.perform(Effect::Overlays(overlays::Effect::List));
-    let ended = tui::run(&mut world, &mut state, &theme(globals)).await;
+    let ended = tui::run(
+        &mut world,
+        &mut state,
+        &theme(globals),
+        manner(&setup.config.notify),
+    )
+    .await;
     world.close().await;
     match ended {
         Ok(Ended::Quit) => Ok(Exit::Ok),
         Ok(Ended::Interrupted) => Ok(Exit::Interrupted),
         Err(error) => Err(Failure::other(format!("the terminal UI ended: {error}"))),
+    }
+}
+
+fn manner(notify: &Notify) -> Manner {
+    Manner {
+        bell: notify.bell,
+        title: notify.title,
+        desktop: match notify.desktop {
+            Way::Auto => Desktop::Auto,
+            Way::Osc9 => Desktop::Osc9,
+            Way::Osc777 => Desktop::Osc777,
+            Way::Off => Desktop::Off,
+        },
     }
 }
 

@@ -9,6 +9,7 @@ use crate::app::runs::{Effect as RunsEffect, Msg as RunsMsg};
 use crate::app::{Effect, Msg};
 use crate::domain::logs::LogEvent;
 use crate::domain::observed::Seen;
+use crate::domain::occasion::Occasion;
 use crate::domain::runs::lifecycle::Want;
 use crate::domain::runs::{Ran, Run, RunId, Runs};
 use crate::domain::target::TargetKind;
@@ -29,6 +30,7 @@ pub struct Headless {
     pub signals: Signals,
     /// Logs that could be followed and are not.
     unread: HashMap<RunId, Want>,
+    watches: bool,
     /// Since when the cluster does not answer.
     lost_since: Option<Instant>,
     /// Time passes for verdicts that wait for a log which does not come.
@@ -88,6 +90,7 @@ impl Headless {
             runs,
             signals: caught()?,
             unread: HashMap::new(),
+            watches: false,
             lost_since: None,
             ticks: ticks(),
         })
@@ -131,6 +134,17 @@ impl Headless {
                 Want::FollowLog { ref run, .. } => {
                     self.unread.insert(run.clone(), want);
                 }
+                Want::Ended(id) if self.watches => {
+                    let (target, now) = (self.world.target(), self.now());
+                    let run = self.runs.find(&id);
+                    let news = run.and_then(|run| Occasion::ended(run, target, now));
+                    if let Some(occasion) = news {
+                        self.world.perform(Effect::Announce {
+                            occasion: Box::new(occasion),
+                            loud: false,
+                        });
+                    }
+                }
                 Want::Ended(_) | Want::Removed(_) => {}
             }
         }
@@ -143,9 +157,16 @@ impl Headless {
         }
     }
 
+    /// Watches the namespace from now on.
+    pub fn watch(&mut self) {
+        if !std::mem::replace(&mut self.watches, true) {
+            self.world.watch();
+        }
+    }
+
     /// Watches the namespace and follows the log of one run.
     pub fn read(&mut self, run: &RunId) {
-        self.world.watch();
+        self.watch();
         self.follow(run);
     }
 

@@ -1,6 +1,7 @@
 //! `runs`: list, show, follow, cancel, keep and remove, past ones too.
 
 mod act;
+mod ask;
 mod table;
 
 use super::args::Globals;
@@ -59,18 +60,29 @@ pub enum Verb {
         #[arg(long, value_name = "S")]
         grace: Option<u32>,
     },
-    /// Keep a finished Job longer
+    /// Keep Jobs longer, out of reach of Studio's pruner as well
     Keep {
-        #[arg(value_name = "RUN")]
-        run: String,
+        #[arg(value_name = "RUN", required = true)]
+        runs: Vec<String>,
         /// New time to live in seconds from the Job's end, 60 to 86400
         #[arg(long, value_name = "S", default_value_t = 86_400)]
         ttl: u32,
     },
-    /// Remove a Job with its pods now; its log stays in the history
+    /// Keep Jobs longer than they are kept now, out of reach of Studio's pruner as well
+    Extend {
+        #[arg(value_name = "RUN", required = true)]
+        runs: Vec<String>,
+        /// Seconds to add to the time to live, which ends at 86400
+        #[arg(long, value_name = "S", default_value_t = 3600)]
+        by: u32,
+    },
+    /// Remove Jobs with their pods now; their logs stay in the history
     Remove {
-        #[arg(value_name = "RUN")]
-        run: String,
+        #[arg(value_name = "RUN", required = true)]
+        runs: Vec<String>,
+        /// Remove more than one without being asked
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -110,8 +122,9 @@ async fn perform(
         } => logs(headless, &run, follow, timestamps).await,
         Verb::Watch { run } => watch(globals, headless, run.as_deref()).await,
         Verb::Cancel { run, grace } => act::cancel(setup, headless, &run, grace).await,
-        Verb::Keep { run, ttl } => act::keep(headless, &run, ttl).await,
-        Verb::Remove { run } => act::remove(headless, &run).await,
+        Verb::Keep { runs, ttl } => act::keep(headless, &runs, ttl).await,
+        Verb::Extend { runs, by } => act::extend(headless, &runs, by).await,
+        Verb::Remove { runs, yes } => act::remove(headless, &runs, yes).await,
     }
 }
 
@@ -167,7 +180,7 @@ async fn logs(
         return present_log(headless, &id, timestamps).await;
     }
     headless.follow(&id);
-    headless.world.watch();
+    headless.watch();
     loop {
         match headless.next(|run| *run == id).await? {
             News::Log { run, event } if run == id => match event {
@@ -278,7 +291,7 @@ async fn watch(
         Some(name) => Some(headless.named(name)?.id.clone()),
         None => None,
     };
-    headless.world.watch();
+    headless.watch();
     let known: Vec<RunId> = headless.runs.iter().map(|run| run.id.clone()).collect();
     for id in known
         .iter()

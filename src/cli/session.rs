@@ -87,6 +87,11 @@ impl Setup {
             paths: self.paths.clone(),
             overlays: self.overlays(globals),
             program,
+            bounds: self.config.history,
+            on_event: globals
+                .on_event
+                .clone()
+                .or_else(|| self.config.notify.command.clone()),
         })
     }
 

@@ -4,11 +4,11 @@ use super::Cluster;
 use super::error::{Error, Kind};
 use super::rest::Resource;
 use super::{convert, wire};
-use crate::domain::manifest::{EXECUTOR, KEPT, RunPlan};
+use crate::domain::manifest::{EXECUTOR, KEPT, PRUNED, RunPlan};
 use crate::domain::masking;
 use crate::domain::observed::JobSeen;
 use crate::domain::runs::Ttl;
-use kube::api::{DeleteParams, Preconditions};
+use kube::api::{DeleteParams, ListParams, Preconditions};
 use serde_json::{Value, json};
 
 /// What becomes of a Job's pods when the Job is deleted.
@@ -143,6 +143,25 @@ impl Cluster {
                 other => return other.map(convert::job),
             }
         }
+    }
+
+    /// Names of the finished Jobs that Studio's pruner would see: those that it removes once its own time to live is over (contract 4.7).
+    ///
+    /// # Errors
+    /// When they may not be listed, or the cluster does not answer.
+    pub async fn prunable(&self, namespace: &str) -> Result<Vec<String>, Error> {
+        let params = ListParams {
+            label_selector: Some(format!("{EXECUTOR}={PRUNED}")),
+            ..ListParams::default()
+        };
+        let list: wire::List<wire::Job> = self.page(Resource::Jobs, namespace, &params).await?;
+        let completed = |job: &wire::Job| job.status.completion_time.is_some();
+        Ok(list
+            .items
+            .into_iter()
+            .filter(completed)
+            .map(|job| job.metadata.name)
+            .collect())
     }
 
     /// The Job as the cluster has it, as YAML: managed fields left out, secret values masked.

@@ -1,8 +1,12 @@
 //! `config.toml`: what this tool itself works with. Annotated in `config/config.toml`.
 
+pub mod notify;
+
+use super::history::Bounds;
 use super::located::{self, Position, ReadError};
 use crate::domain::settings::rules::is_dns_label;
 use std::path::{Path, PathBuf};
+use notify::Notify;
 use toml::de::{DeTable, DeValue};
 
 /// The tool's own configuration. A relative path in the file is relative to the file.
@@ -20,6 +24,10 @@ pub struct ToolConfig {
     pub overlays: Option<PathBuf>,
     /// A checkout of llmctl, for overlays that refer to its manifests and for the live-code mount.
     pub checkout: Option<PathBuf>,
+    /// How a person hears of runs.
+    pub notify: Notify,
+    /// How much of past runs is kept.
+    pub history: Bounds,
 }
 
 impl Default for ToolConfig {
@@ -31,6 +39,8 @@ impl Default for ToolConfig {
             allowed_contexts: Vec::new(),
             overlays: None,
             checkout: None,
+            notify: Notify::default(),
+            history: Bounds::default(),
         }
     }
 }
@@ -131,7 +141,10 @@ impl Reading<'_> {
             let full = format!("{prefix}{}", name.get_ref());
             let at = Position::of(self.text, value.span().start);
             match (full.as_str(), value.get_ref()) {
-                ("minikube" | "context" | "overlays", DeValue::Table(inner)) => {
+                (
+                    "minikube" | "context" | "overlays" | "notify" | "history",
+                    DeValue::Table(inner),
+                ) => {
                     self.table(&format!("{full}."), inner);
                 }
                 (_, value) => {
@@ -150,6 +163,14 @@ impl Reading<'_> {
 
     fn take(&mut self, name: &str, value: &DeValue<'_>) -> Result<(), String> {
         let config = &mut self.config;
+        let taken = match name.split_once('.') {
+            Some(("notify", name)) => config.notify.take(name, value),
+            Some(("history", name)) => notify::take(&mut config.history, name, value),
+            _ => None,
+        };
+        if let Some(taken) = taken {
+            return taken;
+        }
         match name {
             "profile" => config.profile = needed(value)?,
             "namespace" => {
@@ -171,7 +192,7 @@ impl Reading<'_> {
             "context.allow" => config.allowed_contexts = names(value)?,
             "overlays.directory" => config.overlays = directory(self.path, value)?,
             "overlays.checkout" => config.checkout = directory(self.path, value)?,
-            "minikube" | "context" | "overlays" => {
+            "minikube" | "context" | "overlays" | "notify" | "history" => {
                 return Err(format!("must be a table, and is {}", located::kind(value)));
             }
             _ => self.remarks.push(format!(
@@ -250,7 +271,9 @@ mod tests {
     fn everything_is_read_and_paths_are_relative_to_the_file() {
         let loaded = read(
             "profile = 'dev'\nnamespace = 'other'\nminikube.path = 'bin/minikube'\n\
-             context = { allow = ['a', 'b'] }\n[overlays]\ndirectory = 'o'\ncheckout = '/src/llmctl'\n[own]\n",
+             context = { allow = ['a', 'b'] }\n[overlays]\ndirectory = 'o'\ncheckout = '/src/llmctl'\n[own]\n\
+             [notify]\nbell = false\ndesktop = 'osc9'\ntitle = false\nbefore_removal_seconds = 0\ncommand = 'x'\n\
+             [history]\nruns = 5\ndays = 2\nmegabytes = 3\nlog_megabytes = 1\n",
         )
         .unwrap();
         let expected = ToolConfig {
@@ -260,6 +283,19 @@ mod tests {
             allowed_contexts: vec!["a".into(), "b".into()],
             overlays: Some("/etc/x/o".into()),
             checkout: Some("/src/llmctl".into()),
+            notify: Notify {
+                bell: false,
+                desktop: notify::Way::Osc9,
+                title: false,
+                before_removal: None,
+                command: Some("x".into()),
+            },
+            history: Bounds {
+                runs: 5,
+                age: std::time::Duration::from_hours(48),
+                bytes: 3 << 20,
+                log_bytes: 1 << 20,
+            },
         };
         assert_eq!(loaded.config, expected);
         assert_eq!(loaded.remarks.len(), 1);
@@ -268,7 +304,7 @@ mod tests {
     #[test]
     fn all_problems_come_at_once_with_their_places() {
         let problems = read(
-            "profile = ''\nnamespace = 'Not_One'\nminikube = 3\n[context]\nallow = 'x'\nbroken = \n",
+            "profile = ''\nnamespace = 'Not_One'\nminikube = 3\n[context]\nallow = 'x'\n[notify]\nbell = 1\ndesktop = 'x'\n[history]\nruns = 0\nbroken = \n",
         )
         .unwrap_err();
         let names: Vec<&str> = problems.iter().map(|p| p.name.as_str()).collect();
@@ -277,6 +313,9 @@ mod tests {
             "namespace",
             "minikube",
             "context.allow",
+            "notify.bell",
+            "notify.desktop",
+            "history.runs",
             "not valid TOML:",
         ];
         assert_eq!(names, wanted);

@@ -1,5 +1,6 @@
 //! Opening a session: which cluster, and the edges around it.
 
+use super::announce::OnEvent;
 use super::{WAITING, World};
 use crate::app::Msg;
 use crate::app::notices::Notice;
@@ -41,6 +42,10 @@ pub struct Choice {
     pub overlays: Option<PathBuf>,
     /// This program: the sandbox runs `<program> executor` as an executor image would.
     pub program: PathBuf,
+    /// How much history is kept.
+    pub bounds: Bounds,
+    /// Command line for `/bin/sh` that is run when something happened to a run.
+    pub on_event: Option<String>,
 }
 
 /// Why a session could not be opened.
@@ -89,20 +94,21 @@ impl World {
             paths: choice.paths,
             overlays: choice.overlays,
             history: None,
+            on_event: choice.on_event.map(OnEvent::new),
             out,
             inbox,
             streams: JoinSet::new(),
             writes: JoinSet::new(),
             target,
         };
-        world.open_history();
+        world.open_history(choice.bounds);
         if world.sandbox.is_some() {
             world.prepare_sandbox().await?;
         }
         Ok(world)
     }
 
-    fn open_history(&mut self) {
+    fn open_history(&mut self, bounds: Bounds) {
         let folder = format!("{}-{}", self.target.kind, self.target.name);
         let folder: String = folder
             .chars()
@@ -114,7 +120,7 @@ impl World {
                 }
             })
             .collect();
-        match History::open(self.paths.history_dir().join(folder), Bounds::default()) {
+        match History::open(self.paths.history_dir().join(folder), bounds) {
             Ok(history) => self.history = Some(Arc::new(history)),
             Err(error) => self.tell(Notice::bad(format!(
                 "runs of this session will not be kept: {error}"

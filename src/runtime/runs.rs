@@ -145,10 +145,7 @@ impl World {
         self.write(async move {
             let kept = cluster.keep_job(&namespace, &job, Some(&run.0), ttl).await;
             Some(match kept {
-                Ok(seen) => Msg::Runs(RunsMsg::Kept {
-                    run,
-                    job: Box::new(seen),
-                }),
+                Ok(_) => Msg::Runs(RunsMsg::Kept { run, ttl }),
                 Err(error) if error.kind() == Kind::NotFound => Msg::Noticed(Notice::warning(
                     format!("too late to keep Job {job}: it is gone; its log and timeline stay here"),
                 )),

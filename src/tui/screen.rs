@@ -1,5 +1,6 @@
 //! The terminal: taken over, drawn to, and given back in every case.
 
+use super::announce::Manner;
 use crate::app::State;
 use crate::ui::start::Start;
 use crate::ui::theme::Theme;
@@ -14,11 +15,15 @@ use crossterm::terminal::{
 use ratatui::DefaultTerminal;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use std::io::{self, stdout};
+use std::io::{self, Write as _, stdout};
 use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Puts the terminal's title on its stack, and takes it from there; a terminal without one ignores both.
+const KEEP_TITLE: &str = "\x1b[22;2t";
+const OLD_TITLE: &str = "\x1b[23;2t";
 
 /// The terminal in raw mode on the alternate screen.
 pub struct Screen {
@@ -26,6 +31,7 @@ pub struct Screen {
     /// terminal that went away, the report panics and so does the report of that.
     terminal: ManuallyDrop<DefaultTerminal>,
     taken: Taken,
+    manner: Option<Manner>,
 }
 
 impl Screen {
@@ -42,10 +48,12 @@ impl Screen {
             hook(report);
         }));
         enable_raw_mode()?;
+        stdout().write_all(KEEP_TITLE.as_bytes())?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
         Ok(Self {
             terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?),
             taken,
+            manner: None,
         })
     }
 
@@ -89,6 +97,21 @@ impl Screen {
         let _ = execute!(stdout(), CopyToClipboard::to_clipboard_from(text));
     }
 
+    /// How news is told from now on; until then it is not.
+    pub fn tell_by(&mut self, manner: Manner) {
+        self.manner = Some(manner.on(|name| std::env::var(name).ok()));
+    }
+
+    /// Tells a line of news to somebody who looks elsewhere.
+    pub fn announce(&mut self, line: &str) {
+        if let Some(manner) = self.manner {
+            let mut out = stdout();
+            let _ = out
+                .write_all(manner.bytes(line).as_bytes())
+                .and_then(|()| out.flush());
+        }
+    }
+
     /// Gives the terminal back.
     pub fn close(&mut self) {
         self.taken.give_back();
@@ -117,6 +140,7 @@ impl Taken {
     fn give_back(&self) {
         if self.0.swap(false, Ordering::AcqRel) {
             // A terminal that is gone needs nothing.
+            let _ = stdout().write_all(OLD_TITLE.as_bytes());
             let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
             let _ = disable_raw_mode();
         }

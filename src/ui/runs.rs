@@ -151,7 +151,8 @@ fn draw_list(
     let row = |at: usize| {
         let run = runs.visible.get(at).and_then(|id| runs.all.find(id));
         run.map_or_else(Row::default, |run| {
-            cells(run, runs.filter.text(), now, columns, area.width, theme)
+            let marked = runs.marked.contains(&run.id);
+            cells(run, marked, runs.filter.text(), now, columns, area.width, theme)
         })
     };
     let table = Table::lazy_rows(
@@ -177,6 +178,7 @@ fn draw_list(
 
 fn cells(
     run: &Run,
+    marked: bool,
     filter: &str,
     now: Timestamp,
     columns: &[Column],
@@ -186,7 +188,14 @@ fn cells(
     let glyphs = theme.glyphs();
     let parts: Vec<(Column, Line<'static>)> = columns
         .iter()
-        .map(|column| (*column, line(*column, run, now, theme)))
+        .map(|column| {
+            let mut line = line(*column, run, now, theme);
+            if marked && *column == Column::Sample {
+                let mark = format!("{} ", theme.glyphs().ours);
+                line.spans.insert(0, Span::styled(mark, theme.tone(Tone::Accent)));
+            }
+            (*column, line)
+        })
         .collect();
     let found = found::in_lines(
         filter,
@@ -246,7 +255,12 @@ pub(crate) fn removal(run: &Run, now: Timestamp, cells: usize, theme: &Theme) ->
     }
     let countdown = format!("{:>7}", text::countdown(left));
     let mut spans = Vec::new();
-    if cells > 0 {
+    if cells > 0 && run.kept {
+        spans.push(Span::styled(
+            format!("{:<cells$} ", "kept"),
+            theme.tone(Tone::Accent),
+        ));
+    } else if cells > 0 {
         let whole = SignedDuration::from_secs(i64::from(ttl.0));
         spans.push(gauge::left(left, whole, cells, theme));
         spans.push(Span::raw(" "));
@@ -274,6 +288,9 @@ fn counts<'a>(state: &State, theme: &Theme) -> Vec<Span<'a>> {
     };
     if runs.sort != Sort::Newest {
         add(format!("by {}", runs.sort.word()), Tone::Accent);
+    }
+    if !runs.marked.is_empty() {
+        add(format!("{} marked", runs.marked.len()), Tone::Accent);
     }
     if counts.running > 0 {
         add(format!("{} running", counts.running), Tone::Busy);

@@ -7,6 +7,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use llmctl_dev::app::{Effect, Msg, State, overlays, settings::Slice, update};
 use llmctl_dev::domain::settings::layers::{Layer, Layered};
+use llmctl_dev::files::history::Bounds;
 use llmctl_dev::files::paths::Paths;
 use llmctl_dev::files::settings::load;
 use llmctl_dev::runtime::World;
@@ -46,6 +47,8 @@ impl Story {
             paths,
             overlays: None,
             program: env!("CARGO_BIN_EXE_llmctl-dev").into(),
+            bounds: Bounds::default(),
+            on_event: None,
         })
         .await
         .unwrap();

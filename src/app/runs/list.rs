@@ -1,12 +1,10 @@
-//! The list: what it shows in which order, and what is asked of the selected run.
+//! The list: what it shows in which order.
 
 use super::super::action::Action;
 use super::super::notices::Notice;
-use super::super::question::Question;
-use super::super::{Dialog, Pane, Turn};
-use super::{Around, Effect, Slice};
-use crate::domain::manifest::RunOptions;
-use crate::domain::runs::{Phase, Run, RunId, Ttl};
+use super::super::{Pane, Turn};
+use super::Slice;
+use crate::domain::runs::{Phase, Run, RunId};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use tui_input::InputRequest;
@@ -72,6 +70,11 @@ impl Slice {
             Action::PageUp => self.step(-isize::try_from(page).unwrap_or(1), turn),
             Action::Top => self.step(isize::MIN, turn),
             Action::Bottom => self.step(isize::MAX, turn),
+            Action::Mark => {
+                self.mark();
+                self.step(1, turn);
+            }
+            Action::MarkAll => self.mark_all(),
             Action::Filter => self.filtering = true,
             Action::Sort => {
                 self.sort = self.sort.next();
@@ -82,6 +85,7 @@ impl Slice {
                 turn.focus = Some(Pane::Detail);
                 self.opened_tab(turn);
             }
+            Action::Dismiss if !self.filtering && !self.marked.is_empty() => self.marked.clear(),
             Action::Dismiss => {
                 self.filtering = false;
                 self.filter = super::Field::default();
@@ -169,102 +173,6 @@ impl Slice {
             }),
         }
         runs
-    }
-
-    pub(super) fn run_again(&mut self, around: &Around, turn: &mut Turn) {
-        let Some(run) = self.current() else {
-            return turn.notice(Notice::info("no run is selected; r starts one"));
-        };
-        let Some(name) = run.sample.clone() else {
-            return turn.notice(Notice::warning(format!(
-                "run {} was started by Studio and can only be run again there",
-                run.label()
-            )));
-        };
-        let Some(sample) = self.samples.iter().find(|s| s.name == name).cloned() else {
-            return turn.notice(Notice::bad(format!(
-                "there is no sample {name} any more; r shows those that are there"
-            )));
-        };
-        if let Err(why) = self.start(&sample, &RunOptions::default(), around, turn) {
-            turn.notice(Notice::bad(format!("{name} was not started: {why}")));
-        }
-    }
-
-    pub(super) fn ask_cancel(&mut self, around: &Around, turn: &mut Turn) {
-        let Some(run) = self.current() else { return };
-        let (id, job, name) = (run.id.clone(), run.job.clone(), run.label());
-        match run.phase {
-            Phase::Dispatching | Phase::NotDispatched => {
-                turn.notice(Notice::info(format!("run {name} has no Job to cancel")));
-            }
-            Phase::Retained | Phase::Deleting | Phase::Removed => {
-                turn.notice(Notice::info(format!(
-                    "run {name} has ended; there is nothing to cancel"
-                )));
-            }
-            Phase::Queued | Phase::Pending | Phase::Running | Phase::Started => {
-                let effect = super::super::Effect::Runs(Effect::Cancel {
-                    run: id,
-                    job: job.clone(),
-                    plan: around.cancel,
-                });
-                turn.open = Some(Dialog::Question(Box::new(Question::yes_no(
-                    format!(
-                        "Cancel run {name}? Job {job} in {} gets {} s to end.",
-                        around.place, around.cancel.grace
-                    ),
-                    vec![effect],
-                ))));
-            }
-        }
-    }
-
-    pub(super) fn ask_remove(&mut self, around: &Around, turn: &mut Turn) {
-        let Some(run) = self.current() else { return };
-        let (id, job, name) = (run.id.clone(), run.job.clone(), run.label());
-        if matches!(
-            run.phase,
-            Phase::Dispatching | Phase::NotDispatched | Phase::Removed
-        ) {
-            return turn.notice(Notice::info(format!("run {name} has no Job to remove")));
-        }
-        let effect = super::super::Effect::Runs(Effect::Remove {
-            run: id,
-            job: job.clone(),
-        });
-        turn.open = Some(Dialog::Question(Box::new(Question::yes_no(
-            format!(
-                "Remove Job {job} with its pods from {} now? Its log stays here.",
-                around.place
-            ),
-            vec![effect],
-        ))));
-    }
-
-    pub(super) fn keep(&mut self, turn: &mut Turn) {
-        let Some(run) = self.current() else { return };
-        let (id, job, name) = (run.id.clone(), run.job.clone(), run.label());
-        let too_late = matches!(run.phase, Phase::Deleting | Phase::Removed)
-            || run.expires_at().is_some_and(|at| at <= turn.now);
-        if too_late || matches!(run.phase, Phase::Dispatching | Phase::NotDispatched) {
-            return turn.notice(Notice::warning(format!(
-                "too late to keep run {name}: its Job is gone; its log and timeline stay here"
-            )));
-        }
-        turn.effects.push(super::super::Effect::Runs(Effect::Keep {
-            run: id,
-            job,
-            ttl: Ttl::MAX,
-        }));
-    }
-
-    /// An effect leaves after a yes: what follows the end of a run is its user's doing.
-    pub fn leaving(&mut self, effect: &Effect, turn: &mut Turn) {
-        if let Effect::Cancel { run, .. } | Effect::Remove { run, .. } = effect {
-            let wants = self.all.cancel_asked(run, turn.now);
-            self.want(wants, turn);
-        }
     }
 }
 

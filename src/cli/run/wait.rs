@@ -51,7 +51,7 @@ pub(super) async fn follow(
         print(globals, headless, id, None)?;
         return Ok(Exit::Ok);
     }
-    headless.world.watch();
+    headless.watch();
     let begin = Instant::now();
     let patience = Patience {
         wanted: args

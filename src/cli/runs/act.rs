@@ -4,9 +4,11 @@ use super::super::exit::{Exit, Failure};
 use super::super::headless::Headless;
 use super::super::output;
 use super::super::session::Setup;
+use super::ask;
+use crate::cluster::error::Kind;
 use crate::cluster::jobs::Propagation;
 use crate::domain::cancel::CancelStep;
-use crate::domain::runs::{Phase, Ttl};
+use crate::domain::runs::{Phase, Run, Ttl};
 use futures::StreamExt as _;
 
 pub(super) async fn cancel(
@@ -57,7 +59,12 @@ pub(super) async fn cancel(
     }
 }
 
-pub(super) async fn keep(headless: &mut Headless, name: &str, ttl: u32) -> Result<Exit, Failure> {
+/// Sets a new time to live.
+pub(super) async fn keep(
+    headless: &mut Headless,
+    names: &[String],
+    ttl: u32,
+) -> Result<Exit, Failure> {
     let allowed = Ttl::MIN.0..=Ttl::MAX.0;
     if !allowed.contains(&ttl) {
         return Err(Failure::invalid(format!(
@@ -66,48 +73,103 @@ pub(super) async fn keep(headless: &mut Headless, name: &str, ttl: u32) -> Resul
             Ttl::MAX.0
         )));
     }
-    let run = headless.named(name)?;
-    if matches!(run.phase, Phase::Removed | Phase::Deleting) {
-        return Err(Failure::new(
-            Exit::Gone,
-            format!("too late to keep run {name}: its Job is gone; its log is kept in the history"),
-        ));
-    }
-    let job = headless
-        .world
-        .cluster()
-        .extend_ttl(&run.namespace, &run.job, Some(&run.id.0), Ttl(ttl))
-        .await?;
-    output::progress(&format!(
-        "Job {} is kept for {ttl} s from its end",
-        job.name
-    ));
-    Ok(Exit::Ok)
+    lengthen(headless, names, |_| Some(Ttl(ttl))).await
 }
 
-pub(super) async fn remove(headless: &mut Headless, name: &str) -> Result<Exit, Failure> {
-    let run = headless.named(name)?;
-    let (id, job, namespace) = (run.id.clone(), run.job.clone(), run.namespace.clone());
-    if run.phase == Phase::Removed {
-        return Err(Failure::new(
-            Exit::Gone,
-            format!("run {name} has no Job any more; its log is kept in the history"),
-        ));
+/// Adds to the time to live.
+pub(super) async fn extend(
+    headless: &mut Headless,
+    names: &[String],
+    by: u32,
+) -> Result<Exit, Failure> {
+    let longer = |run: &Run| Some(Ttl(run.ttl?.0.saturating_add(by).min(Ttl::MAX.0)));
+    lengthen(headless, names, longer).await
+}
+
+/// Every name is looked up before anything is written; one that is too late does not hold up the others.
+async fn lengthen(
+    headless: &mut Headless,
+    names: &[String],
+    longer: impl Fn(&Run) -> Option<Ttl>,
+) -> Result<Exit, Failure> {
+    let mut wanted = Vec::new();
+    for name in names {
+        let run = headless.named(name)?;
+        let gone = matches!(run.phase, Phase::Removed | Phase::Deleting);
+        wanted.push((name, run.id.clone(), run.job.clone(), longer(run), gone));
     }
-    let finished = run.finished_at.is_some();
-    let now = headless.now();
-    let wants = headless.runs.cancel_asked(&id, now);
-    headless.want(wants, false);
-    if finished {
-        // Its log goes with its pod, and the history may not have it.
-        headless.read(&id);
-        headless.collect(&id).await?;
+    let namespace = headless.world.namespace().to_owned();
+    let mut late = Vec::new();
+    for (name, id, job, ttl, gone) in wanted {
+        let Some(ttl) = ttl else {
+            output::progress(&format!(
+                "run {name} has no time to live: its Job stays until somebody removes it"
+            ));
+            continue;
+        };
+        if gone {
+            late.push(name.as_str());
+            continue;
+        }
+        let cluster = headless.world.cluster();
+        match cluster.keep_job(&namespace, &job, Some(&id.0), ttl).await {
+            Ok(_) => output::progress(&format!(
+                "Job {job} is kept for {} s from its end; Studio's pruner passes it by",
+                ttl.0
+            )),
+            Err(error) if error.kind() == Kind::NotFound => late.push(name.as_str()),
+            Err(error) => return Err(error.into()),
+        }
     }
-    headless
-        .world
-        .cluster()
-        .delete_job(&namespace, &job, Some(&id.0), Propagation::Foreground)
-        .await?;
-    output::progress(&format!("Job {job} is being removed"));
+    if late.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    Err(Failure::new(
+        Exit::Gone,
+        format!(
+            "too late to keep run {}: its Job is gone; its log is kept in the history",
+            late.join(", run ")
+        ),
+    ))
+}
+
+/// Removes Jobs with their pods, after their logs were read to the end.
+pub(super) async fn remove(
+    headless: &mut Headless,
+    names: &[String],
+    yes: bool,
+) -> Result<Exit, Failure> {
+    let mut wanted = Vec::new();
+    for name in names {
+        let run = headless.named(name)?;
+        if run.phase == Phase::Removed {
+            return Err(Failure::new(
+                Exit::Gone,
+                format!("run {name} has no Job any more; its log is kept in the history"),
+            ));
+        }
+        wanted.push((run.id.clone(), run.job.clone(), run.finished_at.is_some()));
+    }
+    if wanted.len() > 1 && !yes {
+        let what = format!("Remove {} Jobs with their pods", wanted.len());
+        ask::typed(headless, &what)?;
+    }
+    let namespace = headless.world.namespace().to_owned();
+    for (id, job, finished) in wanted {
+        let now = headless.now();
+        let wants = headless.runs.cancel_asked(&id, now);
+        headless.want(wants, false);
+        if finished {
+            // Its log goes with its pod, and the history may not have it.
+            headless.read(&id);
+            headless.collect(&id).await?;
+        }
+        headless
+            .world
+            .cluster()
+            .delete_job(&namespace, &job, Some(&id.0), Propagation::Foreground)
+            .await?;
+        output::progress(&format!("Job {job} is being removed"));
+    }
     Ok(Exit::Ok)
 }

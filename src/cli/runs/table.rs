@@ -60,7 +60,8 @@ pub fn sentence(run: &Run, now: Timestamp) -> String {
     }
     if let (Some(at), None) = (run.expires_at(), run.removal) {
         let left = at.duration_since(now).as_secs().max(0);
-        let _ = write!(line, ", removed in {left} s");
+        let kept = if run.kept { "kept, " } else { "" };
+        let _ = write!(line, ", {kept}removed in {left} s");
     }
     if !run.why.is_empty() {
         let _ = write!(line, " - {}", run.why);
@@ -90,6 +91,9 @@ pub(super) fn table<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> 
             age(now.duration_since(run.created)),
             run.took(now).map_or("-".into(), seconds),
             match (run.expires_at(), run.removal) {
+                (Some(at), None) if run.kept => {
+                    format!("{} (kept)", age(at.duration_since(now)))
+                }
                 (Some(at), None) => age(at.duration_since(now)),
                 _ => "-".into(),
             },

@@ -189,6 +189,15 @@ impl Index {
             .collect()
     }
 
+    pub(super) fn expiring(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = &Entry> {
+        self.tally
+            .expiring
+            .iter()
+            .skip_while(move |(at, _)| *at <= from)
+            .take_while(move |(at, _)| *at <= until)
+            .filter_map(|(_, id)| self.entry(id))
+    }
+
     pub(super) fn counts(&self, now: Timestamp) -> Counts {
         let soon = now.checked_add(SOON).unwrap_or(Timestamp::MAX);
         Counts {

@@ -172,6 +172,12 @@ impl Runs {
         }
     }
 
+    /// The retained runs whose TTL ends after `from` and not after `until`, the next one first.
+    pub fn due_between(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = &Run> {
+        let entries = self.index.expiring(from, until);
+        entries.map(|entry| &entry.run)
+    }
+
     /// How many of what; `now` decides which expire soon.
     pub fn counts(&self, now: Timestamp) -> Counts {
         self.index.counts(now)

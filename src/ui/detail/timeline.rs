@@ -203,7 +203,12 @@ fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     };
     facts.push(("made by", by));
     if let Some(ttl) = run.ttl {
-        facts.push(("TTL", format!("{} s after the finish", ttl.0)));
+        let kept = if run.kept {
+            "; kept: Studio's pruner passes it by"
+        } else {
+            ""
+        };
+        facts.push(("TTL", format!("{} s after the finish{kept}", ttl.0)));
     }
     facts
         .into_iter()

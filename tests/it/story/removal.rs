@@ -111,6 +111,49 @@ async fn a_kept_run_outlives_its_first_ttl() {
         })
         .await;
     assert!(only(&story).removal.is_none());
+    story.until_row(&["hello", "kept"]).await;
+    story.close().await;
+}
+
+/// Studio deletes what its list shows as finished for longer than its own time to live (contract 4.7): its list does not show
+/// a kept Job.
+#[tokio::test]
+async fn a_kept_run_is_not_in_the_list_of_studios_pruner() {
+    let home = tempfile::tempdir().unwrap();
+    let mut story = Story::open(home.path()).await;
+    for _ in 0..3 {
+        story.start("hello").await;
+        story.until_row(&["hello", "retained", "✓ success"]).await;
+    }
+    story
+        .until("three results", |screen| {
+            screen.matches("✓ success").count() >= 3
+        })
+        .await;
+    let listed = async |story: &Story| story.world.cluster().prunable("llmctl").await.unwrap();
+    assert_eq!(listed(&story).await.len(), 3);
+    // The first two of the list, by their marks.
+    story.press("g  K");
+    story
+        .until("two are kept", |screen| {
+            screen.matches(" kept ").count() >= 2
+        })
+        .await;
+    assert_eq!(listed(&story).await.len(), 1);
+    // All three, with the name typed; then nothing is left.
+    story.press("*x");
+    story
+        .until("the question", |screen| {
+            screen.contains("Remove the Jobs of 3 runs")
+        })
+        .await;
+    story.press("llmctl\n");
+    story
+        .until("three removals", |screen| {
+            screen.matches("removed (you)").count() == 3
+        })
+        .await;
+    assert_eq!(listed(&story).await.len(), 0);
     story.close().await;
 }
 
