@@ -144,7 +144,7 @@ impl Action {
                 | Self::RunAgain
                 | Self::CancelRun
                 | Self::KeepRun
-            | Self::ExtendRun
+                | Self::ExtendRun
                 | Self::ExtendRun
                 | Self::RemoveRun
                 | Self::ApplyOverlay

@@ -77,7 +77,10 @@ impl Occasion {
                 ("LLMCTL_EVENT_UID", run.id.0.clone()),
                 ("LLMCTL_EVENT_SAMPLE", sample.to_owned()),
                 ("LLMCTL_EVENT_VERDICT", verdict.to_owned()),
-                ("LLMCTL_EVENT_EXIT", number(exit.map(|code| code.to_string()))),
+                (
+                    "LLMCTL_EVENT_EXIT",
+                    number(exit.map(|code| code.to_string())),
+                ),
                 ("LLMCTL_EVENT_UNCERTAIN", run.uncertain.to_string()),
                 ("LLMCTL_EVENT_WHY", run.why.clone()),
                 (
@@ -112,7 +115,12 @@ mod tests {
     #[test]
     fn the_past_is_no_news() {
         let now: Timestamp = "2026-11-24T14:00:00Z".parse().unwrap();
-        let mut run = Run::new(RunId("u".into()), "j", "n", now - SignedDuration::from_hours(1));
+        let mut run = Run::new(
+            RunId("u".into()),
+            "j",
+            "n",
+            now - SignedDuration::from_hours(1),
+        );
         run.execution = Some(7);
         run.sample = Some("hello".into());
         run.verdict = Verdict::Failed;

@@ -5,8 +5,8 @@ pub mod notify;
 use super::history::Bounds;
 use super::located::{self, Position, ReadError};
 use crate::domain::settings::rules::is_dns_label;
-use std::path::{Path, PathBuf};
 use notify::Notify;
+use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 /// The tool's own configuration. A relative path in the file is relative to the file.

@@ -146,9 +146,11 @@ impl World {
             let kept = cluster.keep_job(&namespace, &job, Some(&run.0), ttl).await;
             Some(match kept {
                 Ok(_) => Msg::Runs(RunsMsg::Kept { run, ttl }),
-                Err(error) if error.kind() == Kind::NotFound => Msg::Noticed(Notice::warning(
-                    format!("too late to keep Job {job}: it is gone; its log and timeline stay here"),
-                )),
+                Err(error) if error.kind() == Kind::NotFound => {
+                    Msg::Noticed(Notice::warning(format!(
+                        "too late to keep Job {job}: it is gone; its log and timeline stay here"
+                    )))
+                }
                 Err(error) => Msg::Noticed(Notice::bad(error.to_string())),
             })
         });

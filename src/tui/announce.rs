@@ -101,15 +101,25 @@ mod tests {
             (&[("TERM", "xterm-kitty")], Desktop::Osc9),
             (&[("TERM_PROGRAM", "iTerm.app")], Desktop::Osc9),
             (&[("TERM", "foot")], Desktop::Osc777),
-            (&[("VTE_VERSION", "7600"), ("TERM", "xterm-256color")], Desktop::Osc777),
-            (&[("VTE_VERSION", "7600"), ("TERM", "tmux-256color")], Desktop::Off),
+            (
+                &[("VTE_VERSION", "7600"), ("TERM", "xterm-256color")],
+                Desktop::Osc777,
+            ),
+            (
+                &[("VTE_VERSION", "7600"), ("TERM", "tmux-256color")],
+                Desktop::Off,
+            ),
         ];
         for (variables, desktop) in table {
             let variable = |name: &str| {
                 let found = variables.iter().find(|(known, _)| *known == name);
                 found.map(|(_, value)| (*value).to_owned())
             };
-            assert_eq!(Manner::default().on(variable).desktop, desktop, "{variables:?}");
+            assert_eq!(
+                Manner::default().on(variable).desktop,
+                desktop,
+                "{variables:?}"
+            );
         }
     }
 
@@ -123,7 +133,10 @@ mod tests {
         let bytes = manner.bytes("run 1 a;b\x1b]0;evil\x07\x1b[2J\u{9c}\n: failed");
         assert_eq!(bytes.matches('\x1b').count(), 2, "{bytes:?}");
         assert_eq!(bytes.matches('\x07').count(), 3, "{bytes:?}");
-        assert!(!bytes.contains('\u{9c}') && !bytes.contains('\n'), "{bytes:?}");
+        assert!(
+            !bytes.contains('\u{9c}') && !bytes.contains('\n'),
+            "{bytes:?}"
+        );
         let silent = Manner {
             bell: false,
             desktop: Desktop::Off,

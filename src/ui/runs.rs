@@ -152,7 +152,15 @@ fn draw_list(
         let run = runs.visible.get(at).and_then(|id| runs.all.find(id));
         run.map_or_else(Row::default, |run| {
             let marked = runs.marked.contains(&run.id);
-            cells(run, marked, runs.filter.text(), now, columns, area.width, theme)
+            cells(
+                run,
+                marked,
+                runs.filter.text(),
+                now,
+                columns,
+                area.width,
+                theme,
+            )
         })
     };
     let table = Table::lazy_rows(
@@ -192,7 +200,8 @@ fn cells(
             let mut line = line(*column, run, now, theme);
             if marked && *column == Column::Sample {
                 let mark = format!("{} ", theme.glyphs().ours);
-                line.spans.insert(0, Span::styled(mark, theme.tone(Tone::Accent)));
+                line.spans
+                    .insert(0, Span::styled(mark, theme.tone(Tone::Accent)));
             }
             (*column, line)
         })

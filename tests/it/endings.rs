@@ -124,11 +124,23 @@ fn is(document: &Value, parts: &Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn as_the_executor_says() {
     let rows = [
-        ("hello", 0, json!({"verdict": "success", "uncertain": false, "kubernetes": "complete"})),
-        ("fail", 1, json!({"verdict": "failed", "uncertain": false, "kubernetes": "failed"})),
+        (
+            "hello",
+            0,
+            json!({"verdict": "success", "uncertain": false, "kubernetes": "complete"}),
+        ),
+        (
+            "fail",
+            1,
+            json!({"verdict": "failed", "uncertain": false, "kubernetes": "failed"}),
+        ),
         ("short --timeout 5", 0, json!({"verdict": "success"})),
         ("slow --timeout 5", 6, json!({"verdict": "timeout"})),
-        ("crash", 8, json!({"verdict": "uncertain", "uncertain": true, "executor": null})),
+        (
+            "crash",
+            8,
+            json!({"verdict": "uncertain", "uncertain": true, "executor": null}),
+        ),
     ];
     let all = rows.map(|(what, code, parts)| {
         tokio::spawn(async move {
@@ -149,9 +161,15 @@ async fn cancelled() {
     let ran = ground.say("run slow --wait -o json");
     ground.started().await;
     let cancel = ground.say("runs cancel last --grace 5").await.unwrap();
-    assert!(cancel.ended(0).err.contains("ended with exit code"), "{cancel:?}");
+    assert!(
+        cancel.ended(0).err.contains("ended with exit code"),
+        "{cancel:?}"
+    );
     let document = ground.ends(ran, 1).await;
-    is(&document, &json!({"verdict": "cancelled", "uncertain": false}));
+    is(
+        &document,
+        &json!({"verdict": "cancelled", "uncertain": false}),
+    );
     assert_eq!(document["executor"]["status"], "cancelled");
 }
 
@@ -196,7 +214,10 @@ async fn deleted_by_somebody() {
     let store = ground.sandbox.store();
     store.delete(Kind::Job, "llmctl", &job, &options).unwrap();
     let document = ground.ends(ran, 1).await;
-    is(&document, &json!({"phase": "removed", "verdict": "cancelled"}));
+    is(
+        &document,
+        &json!({"phase": "removed", "verdict": "cancelled"}),
+    );
     assert_eq!(document["ttl"]["removed_by"], "someone_else");
 }
 
@@ -217,7 +238,10 @@ async fn evicted() {
         })
         .unwrap();
     let document = ground.ends(ran, 8).await;
-    is(&document, &json!({"verdict": "uncertain", "uncertain": true}));
+    is(
+        &document,
+        &json!({"verdict": "uncertain", "uncertain": true}),
+    );
     assert_eq!(document["reason"]["word"], "Evicted", "{document:#}");
 }
 
@@ -236,7 +260,10 @@ async fn its_node_is_gone() {
     // As the collector of pods does when their node is gone.
     store.delete(Kind::Pod, "llmctl", &pod, &now).unwrap();
     let document = ground.ends(ran, 8).await;
-    is(&document, &json!({"verdict": "uncertain", "uncertain": true}));
+    is(
+        &document,
+        &json!({"verdict": "uncertain", "uncertain": true}),
+    );
 }
 
 /// 10: the API server goes away and stays away.
@@ -247,7 +274,10 @@ async fn the_api_is_gone_for_longer_than_was_allowed() {
     ground.started().await;
     ground.sandbox.faults().api_down(Duration::from_secs(3600));
     let document = ground.ends(ran, 8).await;
-    is(&document, &json!({"verdict": "uncertain", "uncertain": true}));
+    is(
+        &document,
+        &json!({"verdict": "uncertain", "uncertain": true}),
+    );
     let why = document["why"].as_str().unwrap();
     assert!(why.contains("out of reach for 2 s"), "{why}");
 }
@@ -277,7 +307,10 @@ async fn out_of_memory() {
     let uid = ground.objects(Kind::Pod)[0]["metadata"]["uid"].clone();
     ground.sandbox.run_out_of_memory(uid.as_str().unwrap());
     let document = ground.ends(ran, 8).await;
-    is(&document, &json!({"verdict": "uncertain", "uncertain": true}));
+    is(
+        &document,
+        &json!({"verdict": "uncertain", "uncertain": true}),
+    );
     assert_eq!(document["reason"]["word"], "OOMKilled", "{document:#}");
 }
 
@@ -287,5 +320,8 @@ async fn it_never_starts() {
     let ground = Ground::new().await;
     let ran = ground.say("run bad-image --wait --wait-timeout 3 -o json");
     let document = ground.ends(ran, 6).await;
-    is(&document, &json!({"verdict": "pending", "phase": "pending", "exit": null}));
+    is(
+        &document,
+        &json!({"verdict": "pending", "phase": "pending", "exit": null}),
+    );
 }

@@ -226,7 +226,11 @@ fn has_job(run: &Run) -> bool {
 fn nothing_to(verb: &str, targets: &[&Run]) -> Option<String> {
     let [run] = targets else {
         let none = format!("none of the {} marked runs can be", targets.len());
-        let done = if verb == "cancel" { "cancelled: all have ended" } else { "removed: they have no Jobs" };
+        let done = if verb == "cancel" {
+            "cancelled: all have ended"
+        } else {
+            "removed: they have no Jobs"
+        };
         return (!targets.is_empty()).then(|| format!("{none} {done}"));
     };
     let name = run.label();

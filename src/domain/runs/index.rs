@@ -189,7 +189,11 @@ impl Index {
             .collect()
     }
 
-    pub(super) fn expiring(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = &Entry> {
+    pub(super) fn expiring(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = &Entry> {
         self.tally
             .expiring
             .iter()

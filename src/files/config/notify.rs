@@ -75,9 +75,9 @@ pub(super) fn take(
             whole(value, 1..=20_000)
                 .map(|runs| bounds.runs = usize::try_from(runs).unwrap_or(bounds.runs)),
         ),
-        "days" => done(
-            whole(value, 1..=3650).map(|days| bounds.age = Duration::from_hours(days * 24)),
-        ),
+        "days" => {
+            done(whole(value, 1..=3650).map(|days| bounds.age = Duration::from_hours(days * 24)))
+        }
         "megabytes" => done(whole(value, 1..=102_400).map(|mib| bounds.bytes = mib * MIB)),
         "log_megabytes" => done(whole(value, 1..=10_240).map(|mib| bounds.log_bytes = mib * MIB)),
         _ => None,

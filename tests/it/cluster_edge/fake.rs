@@ -127,10 +127,8 @@ async fn a_long_list_comes_page_by_page_and_the_watch_goes_on_from_it() {
         .collect();
     assert_eq!(lists.len(), 2);
     assert!(
-        lists
-            .iter()
-            .all(|r| r.parameter("limit") == Some("500")
-                && r.query.contains("llmctl.executor+in+%28true%2Ckept%29")),
+        lists.iter().all(|r| r.parameter("limit") == Some("500")
+            && r.query.contains("llmctl.executor+in+%28true%2Ckept%29")),
         "{lists:?}"
     );
     let watched: Vec<_> = requests
