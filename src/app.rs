@@ -202,6 +202,7 @@ impl State {
             cancel: self.settings.cancel_plan(),
             problem: self.settings.hindrance(),
             place: format!("{} @ {}", self.namespace, self.target.badge()),
+            target: self.target.clone(),
         }
     }
 
@@ -239,7 +240,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.overlays.linked(state.link.is_live(), &mut turn);
         }
         Msg::Seen(seen) => state.runs.seen(seen, &mut turn),
-        Msg::Runs(msg) => state.runs.update(msg, &mut turn),
+        Msg::Runs(msg) => {
+            let around = state.around();
+            state.runs.update(msg, &around, &mut turn);
+        }
         Msg::Settings(msg) => state.settings.update(msg, &mut turn),
         Msg::Overlays(msg) => state.overlays.update(msg, &mut turn),
         Msg::Noticed(notice) => turn.notice(notice),

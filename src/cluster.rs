@@ -9,6 +9,7 @@ pub mod error;
 pub mod jobs;
 pub mod logs;
 pub mod settings;
+pub mod preflight;
 pub mod watch;
 
 mod cancel;

@@ -12,6 +12,7 @@ pub mod observed;
 pub mod occasion;
 pub mod overlays;
 pub mod payload;
+pub mod preflight;
 pub mod profile;
 pub mod runs;
 pub mod samples;

@@ -4,6 +4,7 @@
 
 mod events;
 mod group;
+mod node;
 mod status;
 
 use crate::domain::profile::{ProfileState, StartError, StartOptions, StartStep};

@@ -4,6 +4,7 @@ mod announce;
 pub mod look;
 pub mod open;
 pub mod overlays;
+pub mod preflight;
 pub mod runs;
 pub mod settings;
 mod watching;

@@ -14,6 +14,7 @@ use crate::domain::cancel::{CancelPlan, CancelStep};
 use crate::domain::logs::{LogEvent, LogLine};
 use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
 use crate::domain::observed::{JobSeen, Seen};
+use crate::domain::preflight::{Facts, Place};
 use crate::domain::runs::lifecycle::Want;
 use crate::domain::runs::{Run, RunId, Runs, Ttl};
 use crate::domain::samples::Sample;
@@ -88,6 +89,7 @@ pub enum Msg {
     Previewed {
         yaml: String,
     },
+    Preflighted(Box<Facts>),
     CancelStepped {
         run: RunId,
         step: CancelStep,
@@ -142,6 +144,8 @@ pub enum Effect {
     },
     /// Show the objects of a run before they are created.
     Preview(Box<RunPlan>),
+    /// Look at what runs there need.
+    Preflight(Place),
 }
 
 /// What a run needs to know of the rest of the state.
@@ -153,6 +157,7 @@ pub struct Around {
     pub problem: Option<String>,
     /// `llmctl @ MINIKUBE llmctl`: namespace and cluster, for questions.
     pub place: String,
+    pub target: Target,
 }
 
 impl Around {
@@ -209,7 +214,7 @@ impl Slice {
     }
 
     /// Takes an answer of the world.
-    pub fn update(&mut self, msg: Msg, turn: &mut Turn) {
+    pub fn update(&mut self, msg: Msg, around: &Around, turn: &mut Turn) {
         match msg {
             Msg::SamplesRead(samples) => self.samples = samples,
             Msg::Restored(runs) => {
@@ -237,6 +242,7 @@ impl Slice {
             Msg::ManifestFetched { run, yaml } => self.manifest = Some((run, yaml)),
             Msg::Previewed { yaml } => self.dialog.preview = Some(yaml),
             Msg::Kept { run, ttl } => self.kept(&run, ttl, turn),
+            Msg::Preflighted(facts) => self.preflighted(*facts, around),
             Msg::CancelStepped { run, step } => self.cancel_stepped(run, step, turn),
         }
     }

@@ -1,6 +1,7 @@
 //! `run SAMPLE`: starts one Kubernetes Job and, when asked to, waits for its verdict.
 
 mod wait;
+mod check;
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};
@@ -46,6 +47,10 @@ pub struct Args {
     /// GPUs to ask for
     #[arg(long, value_name = "N")]
     pub gpu: Option<u32>,
+    /// Look at what the run needs and create nothing: namespace, account, node, image, quota, GPU, clock, live code;
+    /// exit 4 when it cannot work
+    #[arg(long, conflicts_with_all = ["wait", "follow"])]
+    pub check: bool,
 }
 
 /// Runs `run`.
@@ -78,8 +83,11 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         .effective()
         .for_runs(&setup.namespace(globals));
     // What can be refused without a cluster is refused before one is asked.
-    plan_run(sample, 1, &settings, &options)
+    let first = plan_run(sample, 1, &settings, &options)
         .map_err(|refusal| Failure::invalid(refusal.to_string()))?;
+    if args.check {
+        return check::run(globals, &setup, &settings, &first).await;
+    }
     let mut headless = Headless::open(globals, &setup).await?;
     let plan = |execution| plan_run(sample, execution, &settings, &options);
     let ended = match create(&mut headless, plan).await {

@@ -65,6 +65,14 @@ pub enum Error {
     #[error("too late to {what} at {cluster}: it is being removed already")]
     Going { what: String, cluster: String },
 
+    /// 404 on create.
+    #[error("cannot {what} at {cluster}: the namespace is not there; `{step}` makes it")]
+    NoNamespace {
+        what: String,
+        cluster: String,
+        step: String,
+    },
+
     /// 409 on create.
     #[error("cannot {what} at {cluster}: it exists already; remove it or use another name")]
     Exists { what: String, cluster: String },
@@ -133,7 +141,7 @@ impl Error {
                 Kind::Invalid
             }
             Self::Unauthorized { .. } | Self::Denied { .. } => Kind::Denied,
-            Self::NotFound { .. } | Self::Going { .. } => Kind::NotFound,
+            Self::NotFound { .. } | Self::Going { .. } | Self::NoNamespace { .. } => Kind::NotFound,
             Self::Exists { .. } | Self::Conflict { .. } => Kind::Conflict,
             Self::Gone { .. } => Kind::Gone,
             Self::HalfDone { error, .. } => error.kind(),

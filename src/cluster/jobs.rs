@@ -7,6 +7,7 @@ use super::{convert, wire};
 use crate::domain::manifest::{EXECUTOR, KEPT, PRUNED, RunPlan};
 use crate::domain::masking;
 use crate::domain::observed::JobSeen;
+use crate::domain::preflight::makes_namespace;
 use crate::domain::runs::Ttl;
 use kube::api::{DeleteParams, ListParams, Preconditions};
 use serde_json::{Value, json};
@@ -30,7 +31,16 @@ impl Cluster {
         let namespace = &plan.namespace;
         let job: wire::Job = self
             .create(Resource::Jobs, namespace, &plan.job_name, &plan.job)
-            .await?;
+            .await
+            .map_err(|error| match error {
+                // Nothing else is looked up when a Job is created.
+                Error::NotFound { what, cluster, .. } => Error::NoNamespace {
+                    what,
+                    cluster,
+                    step: makes_namespace(namespace),
+                },
+                other => other,
+            })?;
         let uid = job.metadata.uid.clone();
         let payload = plan.configmap(&uid);
         let created = self

@@ -34,6 +34,7 @@ impl World {
             Effect::ReadLog { run } => self.read_log(run),
             Effect::SaveLog { run, job } => self.save_log(run, job),
             Effect::Preview(plan) => self.preview(*plan),
+            Effect::Preflight(place) => self.look_before_a_run(place),
         }
     }
 

@@ -98,6 +98,14 @@ impl Reference {
         id
     }
 
+    /// The names under which the node has it: by digest, and by tag unless it was pulled by its digest.
+    pub(crate) fn names(&self) -> Vec<String> {
+        if self.full.contains('@') {
+            return vec![self.full.clone()];
+        }
+        vec![format!("{}@{}", self.repository, self.id()), self.full.clone()]
+    }
+
     /// What the runtime answers to a pull of an image that nobody has.
     pub(crate) fn not_found(&self) -> String {
         let full = &self.full;

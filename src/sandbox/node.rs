@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 
 use super::controllers::Feed;
 use super::events::{NODE, Reporter};
-use super::images::Images;
+use super::images::{Images, Reference, SIZE};
 use super::kinds::Kind;
 use super::logs::Logs;
 use super::object::{Key, uid};
@@ -76,6 +76,22 @@ impl Context {
             memory: broadcast::Sender::new(64),
             addresses: AtomicU32::new(0),
         }
+    }
+
+    /// Lists a pulled image in the node's status, as a kubelet does.
+    pub(crate) fn show_image(&self, reference: &Reference) {
+        let image = json!({"names": reference.names(), "sizeBytes": SIZE});
+        let _ = self.store.modify(Kind::Node, "", NODE, |node| {
+            let status = &mut node["status"]["images"];
+            if !status.is_array() {
+                *status = json!([]);
+            }
+            if let Some(list) = status.as_array_mut()
+                && !list.contains(&image)
+            {
+                list.push(image.clone());
+            }
+        });
     }
 
     /// The next pod's address, out of 10.244.0.0/16.

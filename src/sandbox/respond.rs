@@ -8,6 +8,8 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::Frame;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use serde::Serialize;
 
 use super::status::Status;
@@ -44,6 +46,17 @@ pub(super) fn bytes_as(code: u16, media: &'static str, bytes: Vec<u8>) -> Respon
 /// Plain text.
 pub(super) fn text(code: u16, text: impl Into<String>) -> Response<Body> {
     bytes_as(code, "text/plain; charset=utf-8", text.into().into_bytes())
+}
+
+/// Says when it was answered, as every HTTP server with a clock does; whole seconds, cut.
+pub(super) fn dated(response: &mut Response<Body>, now: Timestamp) {
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
+    if let Some(date) = date
+        .ok()
+        .and_then(|date| HeaderValue::try_from(date).ok())
+    {
+        response.headers_mut().insert(header::DATE, date);
+    }
 }
 
 /// A refusal.

@@ -67,7 +67,11 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let api = self.api.clone();
-        Box::pin(async move { answer(&api, request).await })
+        Box::pin(async move {
+            let mut response = answer(&api, request).await?;
+            respond::dated(&mut response, api.store.clock().now());
+            Ok(response)
+        })
     }
 }
 

@@ -7,9 +7,13 @@
 //! │                                                      │
 //! │ Runs      command · execution 209 · index 1          │
 //! │ Image     llmctl-executor-frontier:0.1.0             │
+//! │ Checks    ✓ namespace  ✓ node  ! image  ✓ GPU 0 of 0 │
+//! │           image: … is not on a node: …               │
 //! │ Timeout   1800 s    TTL   60 s    GPU   0            │
 //! ╰ enter start  p preview  esc close ───────────────────╯
 //! ```
+
+mod checks;
 
 use super::detail::yaml_lines;
 use super::layout::{self, middle};
@@ -27,8 +31,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// Rows below the list of samples: a blank one, three of facts, a blank one, the fields, the problem.
-const BELOW: u16 = 8;
+/// Rows below the list of samples: a blank one, three of facts, the checks, a blank one, the fields, the problem.
+const BELOW: u16 = 7 + checks::ROWS;
 const LABEL: usize = 11;
 
 /// Draws the dialog over `area`.
@@ -128,13 +132,14 @@ fn draw_choice(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
         dialog.execution
     );
     let place = format!("{} @ {}", state.namespace, state.target.badge());
-    let lines = [
+    let mut lines = vec![
         Line::default(),
         fact("Runs", runs_line),
         fact("Image", sanitize(&dialog.image).into_owned()),
         fact("In", sanitize(&place).into_owned()),
-        Line::default(),
     ];
+    let label = Span::styled(text::pad("Checks", LABEL, ""), theme.muted());
+    lines.extend(checks::lines(dialog.preflight.as_ref(), label, room, theme));
     for (line, y) in lines.into_iter().zip(area.top()..area.bottom()) {
         let row = Rect {
             y,
@@ -148,8 +153,8 @@ fn draw_choice(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
         height: u16::from(area.height > n),
         ..area
     };
-    draw_fields(dialog, theme, frame, row(5));
-    let last = row(6);
+    draw_fields(dialog, theme, frame, row(5 + checks::ROWS));
+    let last = row(6 + checks::ROWS);
     if let Some(problem) = &dialog.problem {
         let line = Line::from(vec![
             Span::styled(format!("{} ", glyphs.bad), theme.tone(Tone::Bad)),

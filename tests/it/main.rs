@@ -10,6 +10,7 @@
 mod cli;
 mod cluster_edge;
 mod endings;
+mod dispatch;
 mod executor;
 mod history;
 mod minikube_edge;

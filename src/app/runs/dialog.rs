@@ -6,6 +6,7 @@ use super::super::text::Field;
 use super::super::{Dialog, Turn};
 use super::{Around, Effect, Slice};
 use crate::domain::manifest::RunOptions;
+use crate::domain::preflight::{Facts, Needs, Place, Preflight};
 use tui_input::InputRequest;
 
 /// The place in the dialog that has the keys.
@@ -42,6 +43,10 @@ pub struct RunDialog {
     pub image: String,
     /// The number it would get.
     pub execution: u64,
+    /// What was seen in the cluster, once it was looked at.
+    pub facts: Option<Facts>,
+    /// What follows from it for the run as it is chosen.
+    pub preflight: Option<Preflight>,
     /// Objects that would be created, once asked for.
     pub preview: Option<String>,
     pub preview_top: usize,
@@ -73,7 +78,16 @@ impl Slice {
             ..RunDialog::default()
         };
         self.check_dialog(around);
+        let place = Place::of(settings);
+        turn.effects
+            .push(super::super::Effect::Runs(Effect::Preflight(place)));
         turn.open = Some(Dialog::Run);
+    }
+
+    /// The cluster was looked at.
+    pub(super) fn preflighted(&mut self, facts: Facts, around: &Around) {
+        self.dialog.facts = Some(facts);
+        self.check_dialog(around);
     }
 
     /// Takes one editing key in the dialog.
@@ -159,8 +173,19 @@ impl Slice {
             .and_then(|options| around.plan(sample, self.dialog.execution, &options));
         match planned {
             Ok(plan) => {
+                let needs = Needs::of(&plan);
+                self.dialog.preflight = self
+                    .dialog
+                    .facts
+                    .as_ref()
+                    .map(|facts| Preflight::of(&needs, facts, &around.target));
+                let refusal = self
+                    .dialog
+                    .preflight
+                    .as_ref()
+                    .and_then(Preflight::refusal);
+                self.dialog.problem = refusal.map(|row| format!("{}: {}", row.name, row.sentence()));
                 self.dialog.image = plan.image;
-                self.dialog.problem = None;
             }
             Err(problem) => self.dialog.problem = Some(problem),
         }
@@ -170,6 +195,16 @@ impl Slice {
         let Some(sample) = self.samples.get(self.dialog.sample).cloned() else {
             return;
         };
+        let refused = self
+            .dialog
+            .preflight
+            .as_ref()
+            .is_some_and(|preflight| preflight.refusal().is_some());
+        if refused {
+            // It may have been mended since it was looked at.
+            let look = Effect::Preflight(Place::of(&around.settings));
+            return turn.effects.push(super::super::Effect::Runs(look));
+        }
         let started = self
             .options(around)
             .and_then(|options| self.start(&sample, &options, around, turn));

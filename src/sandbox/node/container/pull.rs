@@ -53,6 +53,7 @@ impl Runner {
             let began = Instant::now();
             self.pause(if here { PULL / 10 } else { PULL }).await?;
             self.context.images.add(&reference);
+            self.context.show_image(&reference);
             let took = format!("{}ms", began.elapsed().as_millis());
             let message = format!(
                 "Successfully pulled image {image:?} in {took} ({took} including waiting). Image size: {SIZE} bytes."

@@ -1,0 +1,3 @@
+//! Dispatch: what a run needs, what is sent, and what comes of it.
+
+mod check;
