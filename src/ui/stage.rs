@@ -1,5 +1,6 @@
 //! Builds states for tests as the program gets to them: facts and keys in, through the reducers.
 
+mod before;
 mod ends;
 mod told;
 

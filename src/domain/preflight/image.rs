@@ -27,7 +27,7 @@ pub(super) fn row(needs: &Needs, facts: &Facts, target: &Target) -> Row {
     let other = parts.digest.and_then(|_| digest_of(nodes, parts.repository));
     if let (Some(pinned), Some(digest)) = (parts.digest, other) {
         let says = format!(
-            "the settings pin {}, a node has {}: it will be pulled",
+            "the settings pin {}, a node has {}, so it will be pulled",
             short(pinned),
             short(&digest)
         );
@@ -40,7 +40,7 @@ pub(super) fn row(needs: &Needs, facts: &Facts, target: &Target) -> Row {
         );
         return Row::new("image", Mark::Unknown, says);
     }
-    let says = format!("{} is not on a node: it will be pulled", needs.image);
+    let says = format!("{} is not on a node and will be pulled", needs.image);
     Row::new("image", Mark::Warns, says).fixed_by(load(needs, target))
 }
 

@@ -100,7 +100,7 @@ fn what_is_missing_refuses_or_warns_and_names_its_fix() {
         ("node", Mark::Warns, "llmctl is not ready", "describe node", |f| {
             f.nodes.as_mut().unwrap()[0].ready = false;
         }),
-        ("image", Mark::Warns, "it will be pulled", "minikube -p llmctl image load llmctl-executor-frontier:0.1.0", |f| {
+        ("image", Mark::Warns, "will be pulled", "minikube -p llmctl image load llmctl-executor-frontier:0.1.0", |f| {
             f.nodes.as_mut().unwrap()[0].images.clear();
         }),
         ("quota", Mark::Refuses, "small leaves no room: pods 3 of 3 used", "edit quota small", |f| {

@@ -173,7 +173,17 @@ snapshots! {
         stage.press(&["s", "s", "s"]);
         stage
     };
-    run_dialog: of(209, &["r", "down"]);
+    run_dialog_looking: of(209, &["r"]);
+    run_dialog: {
+        let mut stage = of(209, &["r", "down"]);
+        stage.looked_before_a_run(true);
+        stage
+    };
+    run_dialog_refused: {
+        let mut stage = of(209, &["r", "down", "down", "down", "down"]);
+        stage.looked_before_a_run(false);
+        stage
+    };
     run_dialog_with_a_wrong_value: {
         let mut stage = busy();
         stage.press(&["r", "tab", "tab", "backspace", "backspace", "backspace"]);
