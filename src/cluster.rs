@@ -8,8 +8,8 @@ pub mod connect;
 pub mod error;
 pub mod jobs;
 pub mod logs;
-pub mod settings;
 pub mod preflight;
+pub mod settings;
 pub mod watch;
 
 mod cancel;

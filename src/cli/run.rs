@@ -1,7 +1,7 @@
 //! `run SAMPLE`: starts one Kubernetes Job and, when asked to, waits for its verdict.
 
-mod wait;
 mod check;
+mod wait;
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};

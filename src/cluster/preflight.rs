@@ -75,7 +75,10 @@ impl Cluster {
             .body(kube::client::Body::empty())
             .ok()?;
         let before = clock();
-        let answer = self.within(&asked, self.client().send(request)).await.ok()?;
+        let answer = self
+            .within(&asked, self.client().send(request))
+            .await
+            .ok()?;
         let took = clock().duration_since(before);
         let date = answer.headers().get(http::header::DATE)?.to_str().ok()?;
         let theirs = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
@@ -156,7 +159,9 @@ impl Node {
                 .into_iter()
                 .map(|image| image.names.unwrap_or_default())
                 .collect(),
-            gpus: gpus.and_then(|count| count.parse().ok()).unwrap_or_default(),
+            gpus: gpus
+                .and_then(|count| count.parse().ok())
+                .unwrap_or_default(),
         }
     }
 }

@@ -292,10 +292,8 @@ fn nodes(facts: &Facts) -> Row {
             Row::new("node", Mark::Warns, format!("{} is cordoned", first.name))
                 .fixed_by(format!("kubectl uncordon {}", first.name))
         }
-        ([], [first, ..]) => {
-            Row::new("node", Mark::Warns, format!("{} is not ready", first.name))
-                .fixed_by(format!("kubectl describe node {} says why", first.name))
-        }
+        ([], [first, ..]) => Row::new("node", Mark::Warns, format!("{} is not ready", first.name))
+            .fixed_by(format!("kubectl describe node {} says why", first.name)),
     }
 }
 
@@ -320,13 +318,21 @@ fn gpu(needs: &Needs, facts: &Facts) -> Row {
 
 fn clock(facts: &Facts) -> Row {
     let Some(skew) = facts.skew else {
-        return Row::new("clock", Mark::Unknown, "the API server does not tell its time");
+        return Row::new(
+            "clock",
+            Mark::Unknown,
+            "the API server does not tell its time",
+        );
     };
     let seconds = skew.abs().as_secs();
     if skew.abs() <= SKEW {
         return Row::new("clock", Mark::Ok, "as the API server's");
     }
-    let way = if skew.is_negative() { "behind" } else { "ahead of" };
+    let way = if skew.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
     Row::new(
         "clock",
         Mark::Warns,

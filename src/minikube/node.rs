@@ -19,7 +19,10 @@ impl Minikube {
             .arg(format!("test -d '{quoted}' && echo there || echo absent"))
             .stderr(Stdio::null());
         let mut group = Group::spawn(command).ok()?;
-        let output = tokio::time::timeout(PATIENCE, group.output()).await.ok()?.ok()?;
+        let output = tokio::time::timeout(PATIENCE, group.output())
+            .await
+            .ok()?
+            .ok()?;
         match String::from_utf8_lossy(&output.stdout).trim() {
             "there" => Some(true),
             "absent" => Some(false),

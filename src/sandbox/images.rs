@@ -103,7 +103,10 @@ impl Reference {
         if self.full.contains('@') {
             return vec![self.full.clone()];
         }
-        vec![format!("{}@{}", self.repository, self.id()), self.full.clone()]
+        vec![
+            format!("{}@{}", self.repository, self.id()),
+            self.full.clone(),
+        ]
     }
 
     /// What the runtime answers to a pull of an image that nobody has.

@@ -51,10 +51,7 @@ pub(super) fn text(code: u16, text: impl Into<String>) -> Response<Body> {
 /// Says when it was answered, as every HTTP server with a clock does; whole seconds, cut.
 pub(super) fn dated(response: &mut Response<Body>, now: Timestamp) {
     let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
-    if let Some(date) = date
-        .ok()
-        .and_then(|date| HeaderValue::try_from(date).ok())
-    {
+    if let Some(date) = date.ok().and_then(|date| HeaderValue::try_from(date).ok()) {
         response.headers_mut().insert(header::DATE, date);
     }
 }

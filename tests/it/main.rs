@@ -9,8 +9,8 @@
 
 mod cli;
 mod cluster_edge;
-mod endings;
 mod dispatch;
+mod endings;
 mod executor;
 mod history;
 mod minikube_edge;

@@ -179,12 +179,9 @@ impl Slice {
                     .facts
                     .as_ref()
                     .map(|facts| Preflight::of(&needs, facts, &around.target));
-                let refusal = self
-                    .dialog
-                    .preflight
-                    .as_ref()
-                    .and_then(Preflight::refusal);
-                self.dialog.problem = refusal.map(|row| format!("{}: {}", row.name, row.sentence()));
+                let refusal = self.dialog.preflight.as_ref().and_then(Preflight::refusal);
+                self.dialog.problem =
+                    refusal.map(|row| format!("{}: {}", row.name, row.sentence()));
                 self.dialog.image = plan.image;
             }
             Err(problem) => self.dialog.problem = Some(problem),

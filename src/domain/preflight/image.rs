@@ -24,7 +24,9 @@ pub(super) fn row(needs: &Needs, facts: &Facts, target: &Target) -> Row {
     if let Some((node, names)) = found {
         return present(&needs.image, &parts, node, names);
     }
-    let other = parts.digest.and_then(|_| digest_of(nodes, parts.repository));
+    let other = parts
+        .digest
+        .and_then(|_| digest_of(nodes, parts.repository));
     if let (Some(pinned), Some(digest)) = (parts.digest, other) {
         let says = format!(
             "the settings pin {}, a node has {}, so it will be pulled",

@@ -77,7 +77,10 @@ fn a_cluster_with_everything_passes_every_row() {
     );
     assert_eq!(all.refusal(), None);
     let says: Vec<&str> = all.rows.iter().map(|row| row.says.as_str()).collect();
-    assert_eq!(says[3], "llmctl-executor-frontier:0.1.0 is on llmctl as sha256:001122334455");
+    assert_eq!(
+        says[3],
+        "llmctl-executor-frontier:0.1.0 is on llmctl as sha256:001122334455"
+    );
     assert_eq!(says[5], "0 of 0");
 }
 
@@ -85,30 +88,72 @@ fn a_cluster_with_everything_passes_every_row() {
 fn what_is_missing_refuses_or_warns_and_names_its_fix() {
     type Spoil = fn(&mut Facts);
     let table: &[(&str, Mark, &str, &str, Spoil)] = &[
-        ("namespace", Mark::Refuses, "is not there", "llmctl-dev overlays apply executor", |f| {
-            f.namespace = Ok(Presence::Missing);
-        }),
+        (
+            "namespace",
+            Mark::Refuses,
+            "is not there",
+            "llmctl-dev overlays apply executor",
+            |f| {
+                f.namespace = Ok(Presence::Missing);
+            },
+        ),
         ("namespace", Mark::Refuses, "being removed", "wait", |f| {
             f.namespace = Ok(Presence::Going);
         }),
-        ("service account", Mark::Refuses, "llmctl-executor is not there", "k8s_service_account", |f| {
-            f.account = Ok(false);
-        }),
-        ("node", Mark::Warns, "llmctl is cordoned", "kubectl uncordon llmctl", |f| {
-            f.nodes.as_mut().unwrap()[0].schedulable = false;
-        }),
-        ("node", Mark::Warns, "llmctl is not ready", "describe node", |f| {
-            f.nodes.as_mut().unwrap()[0].ready = false;
-        }),
-        ("image", Mark::Warns, "will be pulled", "minikube -p llmctl image load llmctl-executor-frontier:0.1.0", |f| {
-            f.nodes.as_mut().unwrap()[0].images.clear();
-        }),
-        ("quota", Mark::Refuses, "small leaves no room: pods 3 of 3 used", "edit quota small", |f| {
-            f.quotas = Ok(vec![quota("pods", "3", "3")]);
-        }),
-        ("quota", Mark::Refuses, "limits.memory 1536Mi of 2Gi used", "raise it", |f| {
-            f.quotas = Ok(vec![quota("limits.memory", "1536Mi", "2Gi")]);
-        }),
+        (
+            "service account",
+            Mark::Refuses,
+            "llmctl-executor is not there",
+            "k8s_service_account",
+            |f| {
+                f.account = Ok(false);
+            },
+        ),
+        (
+            "node",
+            Mark::Warns,
+            "llmctl is cordoned",
+            "kubectl uncordon llmctl",
+            |f| {
+                f.nodes.as_mut().unwrap()[0].schedulable = false;
+            },
+        ),
+        (
+            "node",
+            Mark::Warns,
+            "llmctl is not ready",
+            "describe node",
+            |f| {
+                f.nodes.as_mut().unwrap()[0].ready = false;
+            },
+        ),
+        (
+            "image",
+            Mark::Warns,
+            "will be pulled",
+            "minikube -p llmctl image load llmctl-executor-frontier:0.1.0",
+            |f| {
+                f.nodes.as_mut().unwrap()[0].images.clear();
+            },
+        ),
+        (
+            "quota",
+            Mark::Refuses,
+            "small leaves no room: pods 3 of 3 used",
+            "edit quota small",
+            |f| {
+                f.quotas = Ok(vec![quota("pods", "3", "3")]);
+            },
+        ),
+        (
+            "quota",
+            Mark::Refuses,
+            "limits.memory 1536Mi of 2Gi used",
+            "raise it",
+            |f| {
+                f.quotas = Ok(vec![quota("limits.memory", "1536Mi", "2Gi")]);
+            },
+        ),
         ("clock", Mark::Warns, "95 s behind", "timedatectl", |f| {
             f.skew = Some(SignedDuration::from_secs(-95));
         }),
@@ -123,7 +168,10 @@ fn what_is_missing_refuses_or_warns_and_names_its_fix() {
         let row = row(&needs, &facts, name);
         assert_eq!(row.mark, *mark, "{row:?}");
         assert!(row.says.contains(says), "{row:?}");
-        assert!(row.fix.as_ref().is_some_and(|text| text.contains(fix)), "{row:?}");
+        assert!(
+            row.fix.as_ref().is_some_and(|text| text.contains(fix)),
+            "{row:?}"
+        );
         let all = Preflight::of(&needs, &facts, &minikube());
         assert_eq!(all.refusal().is_some(), *mark == Mark::Refuses);
         assert_eq!(all.remarks().next(), Some(&row));
@@ -184,7 +232,9 @@ fn w27_a_pinned_image_is_looked_for_by_its_digest() {
     let differs = row(&pinned(&other), &good(), "image");
     assert_eq!(differs.mark, Mark::Warns);
     assert!(
-        differs.says.contains("pin sha256:ffee22334455, a node has sha256:001122334455"),
+        differs
+            .says
+            .contains("pin sha256:ffee22334455, a node has sha256:001122334455"),
         "{differs:?}"
     );
 }

@@ -27,7 +27,14 @@ fn a_sandbox_is_checked_and_nothing_is_created() {
     assert_eq!(document["schema"], "llmctl-dev/preflight/v1");
     assert_eq!(document["target"]["kind"], "sandbox");
     assert_eq!(document["ready"], true);
-    for name in ["namespace", "service account", "node", "quota", "GPU", "clock"] {
+    for name in [
+        "namespace",
+        "service account",
+        "node",
+        "quota",
+        "GPU",
+        "clock",
+    ] {
         assert_eq!(row(&document, name)["mark"], "ok", "{document:#}");
     }
     assert_eq!(row(&document, "image")["mark"], "warns");
@@ -48,12 +55,16 @@ fn a_missing_namespace_refuses_with_the_command_that_makes_it() {
     let ran = home.run(&["run", "hello", "--sandbox", "-n", "elsewhere", "--check"]);
     assert_eq!(ran.code, 4, "{ran:?}");
     assert!(ran.out.contains("refuses namespace"), "{ran:?}");
-    assert!(ran.out.contains("kubectl create namespace elsewhere"), "{ran:?}");
+    assert!(
+        ran.out.contains("kubectl create namespace elsewhere"),
+        "{ran:?}"
+    );
 
     let ran = home.run(&["run", "hello", "--sandbox", "-n", "elsewhere"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(
-        ran.err.contains("the namespace is not there; `kubectl create namespace elsewhere` makes it"),
+        ran.err
+            .contains("the namespace is not there; `kubectl create namespace elsewhere` makes it"),
         "{ran:?}"
     );
 }
@@ -67,7 +78,10 @@ fn live_code_that_is_not_on_the_node_refuses_a_node_payload_and_no_command() {
     );
     let ran = home.run(&["run", "start-node", "--sandbox", "--check"]);
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert!(ran.out.contains("/nonexistent/checkout is not on the node"), "{ran:?}");
+    assert!(
+        ran.out.contains("/nonexistent/checkout is not on the node"),
+        "{ran:?}"
+    );
     let ran = home.run(&["run", "hello", "--sandbox", "--check"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!ran.out.contains("live code"), "{ran:?}");
@@ -165,7 +179,10 @@ async fn the_clock_is_compared_with_the_date_of_an_answer() {
 async fn an_account_that_may_not_look_is_told_what_it_may_not() {
     let (shut, _) = cluster(|_| Answer::status(403, "Forbidden", "no"));
     let facts = shut.preflight("llmctl", "a", Timestamp::now).await;
-    assert_eq!(facts.nodes, Err("the account may not read nodes".to_owned()));
+    assert_eq!(
+        facts.nodes,
+        Err("the account may not read nodes".to_owned())
+    );
     let created = {
         let (without, _) = cluster(poor);
         let samples = samples::load(None);
@@ -175,5 +192,10 @@ async fn an_account_that_may_not_look_is_told_what_it_may_not() {
     };
     let error = created.unwrap_err();
     assert_eq!(error.kind(), Kind::NotFound);
-    assert!(error.to_string().contains("llmctl-dev overlays apply executor"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("llmctl-dev overlays apply executor"),
+        "{error}"
+    );
 }
