@@ -19,3 +19,4 @@ pub mod samples;
 pub mod settings;
 pub mod target;
 pub mod verdict;
+pub mod why;

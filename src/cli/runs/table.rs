@@ -1,7 +1,9 @@
 //! Runs as text.
 
 use crate::domain::runs::{Phase, RemovedBy, Run, Step};
+use crate::domain::target::Target;
 use crate::domain::verdict::Verdict;
+use crate::domain::why::Why;
 use crate::sanitize::sanitize;
 use jiff::{SignedDuration, Timestamp};
 use std::fmt::Write as _;
@@ -145,8 +147,9 @@ fn age(duration: SignedDuration) -> String {
 }
 
 /// Everything about one run.
-pub(super) fn detail(run: &Run, now: Timestamp) -> String {
+pub(super) fn detail(run: &Run, target: &Target, now: Timestamp) -> String {
     let mut text = format!("{}\n\n", sentence(run, now));
+    let why = Why::of(run, target);
     let mut row = |name: &str, value: &str| {
         if !value.is_empty() {
             let _ = writeln!(text, "{name:<12} {}", sanitize(value));
@@ -170,6 +173,9 @@ pub(super) fn detail(run: &Run, now: Timestamp) -> String {
         );
     }
     row("verdict", verdict(run));
+    row("why", &why.sentence);
+    row("last line", why.last_line.as_deref().unwrap_or_default());
+    row("then", why.fix.as_deref().unwrap_or_default());
     row("disagrees", run.disagreement.as_deref().unwrap_or_default());
     row(
         "log",

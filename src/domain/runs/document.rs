@@ -5,6 +5,7 @@ use crate::domain::contract::ExecutorResult;
 use crate::domain::observed::EventSeen;
 use crate::domain::target::Target;
 use crate::domain::verdict::{Kubernetes, Verdict};
+use crate::domain::why::Why;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -34,7 +35,7 @@ pub struct RunDocument<'a> {
     pub uncertain: bool,
     /// How Kubernetes and the executor contradict each other.
     pub disagreement: Option<&'a str>,
-    pub why: &'a str,
+    pub why: Why,
     /// Exit code that this verdict gives a command; null while there is none.
     pub exit: Option<u8>,
     pub dispatch: DispatchDocument,
@@ -121,7 +122,7 @@ impl<'a> RunDocument<'a> {
             verdict: run.verdict,
             uncertain: run.uncertain,
             disagreement: run.disagreement.as_deref(),
-            why: &run.why,
+            why: Why::of(run, target),
             exit: run.verdict.exit_code(),
             dispatch: DispatchDocument {
                 status: run.dispatch,

@@ -220,10 +220,17 @@ fn without_result(run: &Run, reason: &Reason) -> Judgement {
         return of(Verdict::Timeout, uncertain, dispatch, why);
     }
     if idle {
-        let why = format!(
-            "The pod ended before its container ran ({}).{tail}",
-            word(reason)
-        );
+        // The cause stands at the end of what the runtime says.
+        let cause = reason.message.trim_end_matches(": unknown");
+        let cause = cause
+            .rsplit_once("process: ")
+            .map_or_else(|| brief(cause), |(_, last)| brief(last));
+        let cause = if cause.is_empty() {
+            word(reason).to_owned()
+        } else {
+            format!("{}: {cause}", word(reason))
+        };
+        let why = format!("The pod ended before its container ran ({cause}).{tail}");
         return of(Verdict::Failed, false, dispatch, why);
     }
     of(Verdict::Uncertain, true, dispatch, lost(run, reason))
@@ -244,6 +251,8 @@ fn lost(run: &Run, reason: &Reason) -> String {
         "OOMKilled" => "The container used more memory than its limit and was killed".to_owned(),
         "Evicted" => format!("The node evicted the pod ({})", brief(&reason.message)),
         _ => match run.pod.as_ref().and_then(|pod| pod.exit) {
+            // Not every runtime tells which of its processes the kernel's memory killer took.
+            Some(137) => "The container was killed (SIGKILL, exit code 137), as one that takes too much memory is, and ended".to_owned(),
             Some(exit) => format!(
                 "The container ended with exit code {exit} ({})",
                 word(reason)

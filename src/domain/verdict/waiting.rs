@@ -129,6 +129,10 @@ pub(super) fn explain(reason: &Reason, run: &Run) -> String {
                 format!(
                     "The namespace's quota leaves no room for the pod ({message}): remove finished runs or raise the quota."
                 )
+            } else if let Some(account) = missing_account(&reason.message) {
+                format!(
+                    "There is no service account `{account}` in the namespace: apply the overlay that makes it, or name another one."
+                )
             } else {
                 format!("The Job cannot make its pod ({message}).")
             }
@@ -143,6 +147,13 @@ pub(super) fn explain(reason: &Reason, run: &Run) -> String {
         word if message.is_empty() => format!("The pod waits: {word}."),
         word => format!("The pod waits: {word} ({message})."),
     }
+}
+
+/// The name in `serviceaccount "absent" not found`.
+fn missing_account(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("serviceaccount \"")?;
+    let (name, rest) = rest.split_once('"')?;
+    rest.trim_start().starts_with("not found").then_some(name)
 }
 
 /// Which resource is short, from the scheduler's message: `0/1 nodes are available: 1 Insufficient nvidia.com/gpu.`

@@ -8,6 +8,7 @@ use crate::app::State;
 use crate::app::limits::Limits;
 use crate::domain::runs::{Phase, Run, Step, Stretch};
 use crate::domain::verdict::Verdict;
+use crate::domain::why::Why;
 use crate::sanitize::sanitize;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Frame;
@@ -85,8 +86,15 @@ fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'st
             ]));
         }
     };
-    if !run.why.is_empty() {
-        add(&run.why, " ", Tone::Plain);
+    let why = Why::of(run, &state.target);
+    if !why.sentence.is_empty() {
+        add(&why.sentence, " ", Tone::Plain);
+    }
+    if let Some(line) = &why.last_line {
+        add(&format!("last line: {line}"), theme.glyphs().info, Tone::Muted);
+    }
+    if let Some(fix) = &why.fix {
+        add(&format!("$ {fix}"), theme.glyphs().mark, Tone::Accent);
     }
     // That the only attempt was the last one says nothing beside the executor's own account.
     let is_news = run.executor.is_none() || run.reason.word != "BackoffLimitExceeded";

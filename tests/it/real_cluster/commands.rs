@@ -96,7 +96,7 @@ fn samples(place: &Place) {
         }
     }
     let waiting = place.document("runs show last");
-    let why = waiting["why"].as_str().unwrap();
+    let why = waiting["why"]["sentence"].as_str().unwrap();
     assert!(why.contains("cannot be pulled"), "{waiting:#}");
     // Nothing ran: the cancel removes it.
     place.say("runs cancel last").ended(0);
