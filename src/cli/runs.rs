@@ -157,11 +157,7 @@ fn list(globals: &Globals, headless: &Headless) -> Result<Exit, Failure> {
 fn show(globals: &Globals, headless: &Headless, name: &str) -> Result<Exit, Failure> {
     let run = headless.named(name)?;
     if globals.output == Format::Text {
-        output::text(&table::detail(
-            run,
-            headless.world.target(),
-            headless.now(),
-        ))?;
+        output::text(&table::detail(run, headless.world.target(), headless.now()))?;
     } else {
         let document = RunDocument::new(run, headless.world.target(), headless.now());
         output::document(globals.output, &document)?;

@@ -96,9 +96,7 @@ fn uncertain(place: &Place) -> String {
             place.describe_node()
         }
         "StartError" | "ContainerCannotRun" => place.describe_pod(),
-        _ if run.malformed.is_some() => {
-            place.runs("logs") + " --grep LLMCTL_EXECUTOR_RESULT_JSON"
-        }
+        _ if run.malformed.is_some() => place.runs("logs") + " --grep LLMCTL_EXECUTOR_RESULT_JSON",
         _ => place.runs("logs"),
     }
 }

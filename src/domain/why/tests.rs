@@ -184,8 +184,14 @@ const STATES: &[(&str, Option<&str>)] = &[
     ("failed_with_failure_target", Some("runs logs 111")),
     ("failure_target_only", None),
     ("failed_oom_killed", Some("describe pod")),
-    ("failed_pod_deadline", Some("settings set execution_timeout_seconds 60")),
-    ("failed_job_deadline", Some("settings set execution_timeout_seconds 60")),
+    (
+        "failed_pod_deadline",
+        Some("settings set execution_timeout_seconds 60"),
+    ),
+    (
+        "failed_job_deadline",
+        Some("settings set execution_timeout_seconds 60"),
+    ),
     ("pod_evicted", Some("describe nodes")),
     ("pod_gone_job_complete", Some("runs logs 111")),
     ("suspended", Some("suspend")),
@@ -248,7 +254,9 @@ fn what_the_executor_said_decides() {
         (
             vec![
                 started.clone(),
-                result(r#"{"status": "success", "output_state": {"node_type": " "}, "routing_state": {}}"#),
+                result(
+                    r#"{"status": "success", "output_state": {"node_type": " "}, "routing_state": {}}"#,
+                ),
             ],
             "output_state.node_type is required",
             "llmctl-dev --context llmctl runs show 7 -o json",

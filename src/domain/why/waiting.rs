@@ -15,8 +15,12 @@ pub(super) fn fix(place: &Place, reason: &Reason) -> Option<String> {
             word(&place.run.job)
         ))),
         "Unschedulable" | "FailedScheduling" => Some(unschedulable(place, message)),
-        "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "InvalidImageName"
-        | "ImageInspectError" | "RegistryUnavailable" => Some(image(place, reason)),
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "ErrImageNeverPull"
+        | "InvalidImageName"
+        | "ImageInspectError"
+        | "RegistryUnavailable" => Some(image(place, reason)),
         "CreateContainerConfigError" => Some(config(place, message)),
         "FailedMount" | "FailedAttachVolume" => Some(mount(place, message)),
         "FailedCreate" => Some(refused_pod(place, message)),
@@ -34,7 +38,8 @@ fn unschedulable(place: &Place, message: &str) -> String {
             .unwrap_or_else(|| place.own("settings set k8s_gpu_limit 0"));
     }
     // A node that was cordoned; on Minikube it has the profile's name.
-    if message.contains("were unschedulable") || message.contains("node.kubernetes.io/unschedulable")
+    if message.contains("were unschedulable")
+        || message.contains("node.kubernetes.io/unschedulable")
     {
         return match place.target.kind {
             TargetKind::Minikube => {
@@ -89,10 +94,7 @@ fn config(place: &Place, message: &str) -> String {
         ("configmap", "create configmap"),
     ] {
         if let Some(name) = named(message, kind) {
-            return place.kubectl(&format!(
-                "{create} {} --from-literal=KEY=VALUE",
-                word(name)
-            ));
+            return place.kubectl(&format!("{create} {} --from-literal=KEY=VALUE", word(name)));
         }
     }
     if let Some((_, rest)) = message.split_once("find key ")
@@ -103,7 +105,11 @@ fn config(place: &Place, message: &str) -> String {
         let patch = format!("{{\"stringData\":{{\"{key}\":\"VALUE\"}}}}");
         return match kind {
             "Secret" => place.kubectl(&format!("patch secret {} -p {}", word(name), word(&patch))),
-            _ => place.kubectl(&format!("edit {} {}", word(&kind.to_lowercase()), word(name))),
+            _ => place.kubectl(&format!(
+                "edit {} {}",
+                word(&kind.to_lowercase()),
+                word(name)
+            )),
         };
     }
     if message.contains("runAsNonRoot") {

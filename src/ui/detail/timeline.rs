@@ -91,7 +91,11 @@ fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'st
         add(&why.sentence, " ", Tone::Plain);
     }
     if let Some(line) = &why.last_line {
-        add(&format!("last line: {line}"), theme.glyphs().info, Tone::Muted);
+        add(
+            &format!("last line: {line}"),
+            theme.glyphs().info,
+            Tone::Muted,
+        );
     }
     if let Some(fix) = &why.fix {
         add(&format!("$ {fix}"), theme.glyphs().mark, Tone::Accent);
