@@ -181,7 +181,7 @@ fn print(
         document.verdict = Verdict::Uncertain;
         document.uncertain = true;
         document.exit = Verdict::Uncertain.exit_code();
-        document.why = why;
+        document.why.sentence = why.to_owned();
     }
     output::document(globals.output, &document)
 }
