@@ -7,3 +7,4 @@ pub mod crypto;
 pub mod error;
 pub mod password;
 pub mod postgres;
+pub mod settings;

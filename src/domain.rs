@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod contract;
 pub mod guard;
+pub mod hidden;
 pub mod identity;
 pub mod logs;
 pub mod manifest;

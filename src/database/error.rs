@@ -37,6 +37,10 @@ pub enum Error {
         holder: String,
         seconds: u64,
     },
+    #[error("{} of {place} changed since it was read: nothing was written, read it again", keys.join(", "))]
+    Changed { place: String, keys: Vec<String> },
+    #[error("the kubeconfig cannot be encrypted: {reason}")]
+    Unsealed { reason: String },
     #[error("the connection to {place} was lost while {doing}; nothing was changed, try again")]
     Lost { place: String, doing: String },
     #[error(
@@ -73,6 +77,16 @@ impl Error {
                 }
             };
         };
+        if *db.code() == SqlState::UNDEFINED_TABLE {
+            // `relation "integration_settings" does not exist`
+            let table = db
+                .message()
+                .split('"')
+                .nth(1)
+                .unwrap_or_default()
+                .to_owned();
+            return Self::NoTable { place, table };
+        }
         let ends = [
             SqlState::ADMIN_SHUTDOWN,
             SqlState::CRASH_SHUTDOWN,

@@ -20,7 +20,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// The lock that Studio's own schema steps and migrations take (contract 3.8).
 pub const STUDIO_LOCK: i64 = 958_203_417;
 
-/// How long to wait for [`STUDIO_LOCK`].
+/// How long to wait for [`STUDIO_LOCK`] unless [`Postgres::with_lock_patience`] says otherwise.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open connection. Dropped, it is closed, and the server rolls back what was not committed.
@@ -29,6 +29,7 @@ pub struct Postgres {
     /// Moves the bytes; the client does nothing without it.
     mover: Mover,
     place: String,
+    lock_patience: Duration,
 }
 
 /// Ends its task when it is dropped.
@@ -98,7 +99,20 @@ impl Postgres {
             client,
             mover,
             place: place.to_owned(),
+            lock_patience: LOCK_PATIENCE,
         })
+    }
+
+    /// Waits so long for [`STUDIO_LOCK`].
+    #[must_use]
+    pub fn with_lock_patience(mut self, patience: Duration) -> Self {
+        self.lock_patience = patience;
+        self
+    }
+
+    /// See [`Postgres::with_lock_patience`].
+    pub(in crate::database) fn lock_patience(&self) -> Duration {
+        self.lock_patience
     }
 
     /// How messages name the database.
@@ -123,7 +137,8 @@ impl Postgres {
     /// Who holds a lock that could not be had, as far as the server tells.
     pub(in crate::database) async fn holder(&self) -> String {
         let asked = "SELECT a.pid, a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
-             WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = $1::bigint::oid";
+             WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = $1::bigint::oid \
+             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1";
         match self.client.query_opt(asked, &[&STUDIO_LOCK]).await {
             Ok(Some(row)) => match row.get::<_, Option<String>>(1).unwrap_or_default().as_str() {
                 "" => format!("process {}", row.get::<_, i32>(0)),
@@ -133,12 +148,12 @@ impl Postgres {
         }
     }
 
-    /// The error of a lock that could not be had within `waited`.
-    pub(in crate::database) async fn locked(&self, waited: Duration) -> Error {
+    /// The error of a lock that could not be had in time.
+    pub(in crate::database) async fn locked(&self) -> Error {
         Error::Locked {
             place: self.place.clone(),
             holder: self.holder().await,
-            seconds: waited.as_secs(),
+            seconds: self.lock_patience.as_secs(),
         }
     }
 }

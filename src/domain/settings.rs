@@ -4,6 +4,7 @@ pub mod edit;
 pub mod held;
 pub mod images;
 pub mod key;
+pub mod kubeconfig;
 pub mod layers;
 pub mod legacy;
 pub mod problem;

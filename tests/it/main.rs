@@ -23,6 +23,7 @@ mod sandbox_kubectl;
 mod sandbox_node;
 mod settings;
 mod story;
+mod studio;
 mod support;
 mod terminal;
 mod tidy;

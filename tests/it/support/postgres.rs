@@ -4,6 +4,8 @@
 //! that is a failure. Programs are found in `LLMCTL_DEV_TEST_POSTGRES_BIN`, `/usr/lib/postgresql/*/bin` or `PATH`. The
 //! server wants passwords, ends with this process in every case, and takes its files along.
 
+pub(crate) mod relay;
+
 use llmctl_dev::database::address::Address;
 use llmctl_dev::database::password::Password;
 use llmctl_dev::database::postgres::Postgres;
@@ -238,6 +240,8 @@ impl Server {
             ])
             .args(["--dbname", database])
             .env("PGPASSWORD", PASSWORD)
+            // A lock that is never given back fails the test that waits for it.
+            .env("PGOPTIONS", "-c statement_timeout=60s")
             .stdin(Stdio::null());
         command
     }

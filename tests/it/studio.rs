@@ -1,0 +1,3 @@
+//! Studio's settings in a real PostgreSQL: reading, writing, and everything that can come between.
+
+mod rows;
