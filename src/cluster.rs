@@ -6,10 +6,12 @@
 pub mod apply;
 pub mod connect;
 pub mod error;
+pub mod forward;
 pub mod jobs;
 pub mod logs;
 pub mod preflight;
 pub mod settings;
+pub mod studio;
 pub mod watch;
 
 mod cancel;

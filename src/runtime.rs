@@ -7,6 +7,7 @@ pub mod overlays;
 pub mod preflight;
 pub mod runs;
 pub mod settings;
+pub mod studio;
 mod watching;
 
 use crate::app::action::Fault;
