@@ -1,6 +1,7 @@
 //! The command line: clap types, one file per subcommand, text or JSON on standard output, progress on standard error.
 
 pub mod args;
+pub mod audit;
 pub mod demo;
 pub mod executor;
 pub mod exit;
@@ -103,6 +104,7 @@ async fn work(globals: Globals, command: Option<Command>) -> Result<Exit, Failur
         Some(Command::Runs(args)) => runs::run(&globals, args).await,
         Some(Command::Settings(args)) => settings::run(&globals, args).await,
         Some(Command::Overlays(args)) => overlays::run(&globals, args).await,
+        Some(Command::Audit(args)) => audit::run(&globals, args).await,
         Some(Command::Sandbox(args)) => sandbox::run(&globals, args).await,
         Some(Command::Executor(_) | Command::Completions(_) | Command::Man) => Ok(Exit::Ok),
     }

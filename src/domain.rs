@@ -1,5 +1,6 @@
 //! Plain types and every rule of llmctl-dev. No IO, no clock, no randomness: what a rule needs is an argument.
 
+pub mod audit;
 pub mod cancel;
 pub mod contract;
 pub mod guard;

@@ -1,6 +1,7 @@
 //! The disk: the only place with notify and toml_edit.
 
 pub mod atomic;
+pub mod audit;
 pub mod config;
 pub mod history;
 pub mod kustomize;

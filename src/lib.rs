@@ -14,6 +14,7 @@
 //! | [`runtime`] | `World`: the open edges; performs effects; the only spawner of tasks | `app`, edges, `sandbox` |
 //! | [`cluster`] | Kubernetes; the only place with kube and k8s-openapi | `domain` |
 //! | [`minikube`] | the `minikube` program | `domain` |
+//! | [`docker`] | the Docker Engine of this machine, read only: what Compose left | `domain` |
 //! | [`files`] | the disk; the only place with notify and toml_edit | `domain`, `merge` |
 //! | [`database`] | a Studio's PostgreSQL and SQLite, and what it encrypts; the only place with SQL | `domain` |
 //! | [`executor`] | the executor contract v1, as an image runs it | nothing of this crate |
@@ -38,6 +39,7 @@ pub mod ui;
 
 pub mod cluster;
 pub mod database;
+pub mod docker;
 pub mod executor;
 pub mod files;
 pub mod merge;

@@ -85,6 +85,8 @@ pub enum Command {
     Settings(super::settings::Args),
     /// Render, compare and apply overlays
     Overlays(super::overlays::Args),
+    /// Find what is left of Compose and of the removed executors in a checkout
+    Audit(super::audit::Args),
     /// Serve the embedded cluster to kubectl on a loopback port
     Sandbox(super::sandbox::Args),
     /// Run an executor payload (contract v1), as an executor image does

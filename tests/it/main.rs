@@ -7,6 +7,7 @@
     reason = "a test says what went wrong by panicking, and tells its story in one piece"
 )]
 
+mod audit;
 mod cli;
 mod cluster_edge;
 mod dispatch;

@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("minikube", &["domain"]),
     ("files", &["domain", "merge"]),
     ("database", &["domain"]),
+    ("docker", &["domain"]),
     ("sandbox", &["executor", "merge"]),
     (
         "runtime",
@@ -28,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "domain", "app", "ui", "tui", "runtime", "cluster", "minikube", "files", "database",
-            "sandbox", "executor", "sanitize",
+            "docker", "sandbox", "executor", "sanitize",
         ],
     ),
     ("lib", &["cli"]),
@@ -50,10 +51,11 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("aes", &["database"]),
     ("cbc", &["database"]),
     ("hmac", &["database"]),
+    ("ignore", &["files"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("hyper", &["sandbox"]),
+    ("hyper", &["sandbox", "docker"]),
     ("color_eyre", &["cli"]),
 ];
 
