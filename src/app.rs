@@ -355,12 +355,12 @@ fn act_inside(state: &mut State, action: Action, turn: &mut Turn) {
             Some(Pane::Overlays) => state.overlays.act(action, page, &around.place, turn),
             Some(Pane::Settings) => state.settings.act(action, page, turn),
             Some(Pane::Runs) => state.runs.act(action, page, &around, turn),
-            Some(Pane::Detail) => state.runs.act_detail(action, page, turn),
+            Some(Pane::Detail) => state.runs.act_detail(action, page, &state.target, turn),
             None => match state.focus {
                 Pane::Overlays => state.overlays.act(action, page, &around.place, turn),
                 Pane::Settings => state.settings.act(action, page, turn),
                 Pane::Runs => state.runs.act(action, page, &around, turn),
-                Pane::Detail => state.runs.act_detail(action, page, turn),
+                Pane::Detail => state.runs.act_detail(action, page, &state.target, turn),
             },
         },
     }

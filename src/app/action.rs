@@ -51,6 +51,8 @@ pub enum Action {
     NextMatch,
     PreviousMatch,
     SaveLog,
+    /// Copy the `kubectl` command line that shows the same.
+    CopyKubectl,
     // overlays
     DiffOverlay,
     ApplyOverlay,
@@ -166,7 +168,8 @@ impl Action {
             | Self::Times
             | Self::Wrap
             | Self::SaveLog
-            | Self::Search => Some(Pane::Detail),
+            | Self::Search
+            | Self::CopyKubectl => Some(Pane::Detail),
             Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership | Self::PruneOverlay => {
                 Some(Pane::Overlays)
             }

@@ -36,6 +36,7 @@ pub const ENTRIES: &[Entry] = {
         Action::ExtendRun, "run: keep the selected one an hour longer", "llmctl-dev runs extend RUN";
         Action::RemoveRun, "run: remove the selected one now", "llmctl-dev runs remove RUN";
         Action::Logs, "run: log of the selected one", "llmctl-dev runs logs RUN";
+        Action::CopyKubectl, "run: copy the kubectl command of this tab", "";
         Action::SaveLog, "log: save to a file", "llmctl-dev runs logs RUN > FILE";
         Action::DiffOverlay, "overlay: show what would change", "llmctl-dev overlays diff NAME";
         Action::ApplyOverlay, "overlay: apply", "llmctl-dev overlays apply NAME";

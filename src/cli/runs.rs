@@ -157,9 +157,11 @@ fn list(globals: &Globals, headless: &Headless) -> Result<Exit, Failure> {
 fn show(globals: &Globals, headless: &Headless, name: &str) -> Result<Exit, Failure> {
     let run = headless.named(name)?;
     if globals.output == Format::Text {
-        output::text(&table::detail(run, headless.world.target(), headless.now()))?;
+        let (target, now) = (headless.world.target(), headless.now());
+        output::text(&table::detail(run, &headless.runs.usual(run), target, now))?;
     } else {
-        let document = RunDocument::new(run, headless.world.target(), headless.now());
+        let document = RunDocument::new(run, headless.world.target(), headless.now())
+            .compared(&headless.runs.usual(run));
         output::document(globals.output, &document)?;
     }
     Ok(Exit::Ok)

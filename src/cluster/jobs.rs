@@ -174,13 +174,17 @@ impl Cluster {
             .collect())
     }
 
-    /// The Job as the cluster has it, as YAML: managed fields left out, secret values masked.
+    /// The Job as the cluster has it, as YAML: managed fields folded to the names of their managers, secret values masked.
     ///
     /// # Errors
     /// When it is gone or may not be read.
     pub async fn manifest(&self, namespace: &str, job: &str) -> Result<String, Error> {
         let mut object: Value = self.get(Resource::Jobs, namespace, job).await?;
+        let folded = masking::fold_managers(&object);
         masking::mask(&mut object);
+        if let Some(folded) = folded {
+            object["metadata"]["managedFields"] = folded.into();
+        }
         serde_saphyr::to_string(&object).map_err(|error| Error::Other {
             what: format!("show job {job} as YAML"),
             cluster: self.label().to_owned(),

@@ -57,6 +57,24 @@ pub fn mask(object: &mut Value) {
     mask_variables(object);
 }
 
+/// Who owns fields of an object, in one line: what its managed fields come down to for a person.
+pub fn fold_managers(object: &Value) -> Option<String> {
+    let entries = object.pointer("/metadata/managedFields")?.as_array()?;
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
+    let names: Vec<String> = entries
+        .iter()
+        .map(|entry| {
+            let manager = text(entry, "manager").unwrap_or_else(|| "?".into());
+            match (text(entry, "operation"), text(entry, "subresource")) {
+                (Some(operation), Some(part)) => format!("{manager} ({operation} of {part})"),
+                (Some(operation), None) => format!("{manager} ({operation})"),
+                _ => manager,
+            }
+        })
+        .collect();
+    (!names.is_empty()).then(|| format!("folded, of {}", names.join(", ")))
+}
+
 fn mask_variables(value: &mut Value) {
     match value {
         Value::Object(map) => {
@@ -117,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_made_fit_to_be_shown() {
+    fn w22_an_object_is_made_fit_to_be_shown() {
         let mut job = json!({
             "kind": "Job",
             "metadata": {
@@ -152,6 +170,19 @@ mod tests {
             secret,
             json!({"kind": "Secret", "data": {"a": MASK}, "stringData": {"b": MASK}})
         );
+    }
+
+    #[test]
+    fn managed_fields_come_down_to_their_managers() {
+        let job = json!({"metadata": {"managedFields": [
+            {"manager": "llmctl-dev", "operation": "Apply", "fieldsV1": {"f:spec": {}}},
+            {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status"},
+        ]}});
+        assert_eq!(
+            fold_managers(&job).as_deref(),
+            Some("folded, of llmctl-dev (Apply), kube-controller-manager (Update of status)")
+        );
+        assert_eq!(fold_managers(&json!({"metadata": {}})), None);
     }
 
     #[test]

@@ -142,5 +142,95 @@ pub struct EventSeen {
     pub last: Timestamp,
 }
 
+impl EventSeen {
+    /// The order in which events are told: by the second, within a second by what causes what, then by the fraction. Most events have
+    /// whole seconds and some have fractions, so that the times alone put a pod's scheduling behind the pull that followed it.
+    pub fn order(&self) -> (i64, u8, Timestamp) {
+        (self.last.as_second(), self.place(), self.last)
+    }
+
+    /// Where in the life of a Job and its pod it stands.
+    fn place(&self) -> u8 {
+        match self.reason.as_str() {
+            "SuccessfulCreate" | "FailedCreate" | "Suspended" | "Resumed" => 0,
+            "FailedScheduling" | "Preempting" => 1,
+            "Scheduled" => 2,
+            "SuccessfulAttachVolume"
+            | "FailedAttachVolume"
+            | "FailedMount"
+            | "FailedCreatePodSandBox"
+            | "NetworkNotReady" => 3,
+            "Pulling" => 4,
+            "ErrImageNeverPull" | "InspectFailed" => 5,
+            "Failed" if self.message.to_ascii_lowercase().contains("pull") => 5,
+            "BackOff" => 6,
+            "Pulled" => 7,
+            "Created" => 8,
+            "Started" => 9,
+            "Evicted" | "Preempted" | "NodeNotReady" | "TaintManagerEviction" => 11,
+            "Killing" => 12,
+            "DeadlineExceeded" if self.kind == "Pod" => 12,
+            "SuccessfulDelete" => 13,
+            "Completed" | "BackoffLimitExceeded" | "DeadlineExceeded" => 14,
+            _ => 10,
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod from_json;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(reason: &str, at: &str) -> EventSeen {
+        EventSeen {
+            uid: reason.into(),
+            kind: if reason.starts_with("Successful") {
+                "Job"
+            } else {
+                "Pod"
+            }
+            .into(),
+            name: "x".into(),
+            object_uid: String::new(),
+            level: "Normal".into(),
+            reason: reason.into(),
+            message: String::new(),
+            source: String::new(),
+            count: 1,
+            first: at.parse().unwrap(),
+            last: at.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn within_a_second_the_cause_comes_before_what_it_causes() {
+        let mut events = [
+            event("Started", "2026-11-24T12:00:01Z"),
+            event("Pulling", "2026-11-24T12:00:00Z"),
+            event("Killing", "2026-11-24T12:00:05Z"),
+            event("Created", "2026-11-24T12:00:01Z"),
+            event("Scheduled", "2026-11-24T12:00:00.734Z"),
+            event("Pulled", "2026-11-24T12:00:01Z"),
+            event("SuccessfulCreate", "2026-11-24T12:00:00Z"),
+            event("Other", "2026-11-24T12:00:05Z"),
+        ];
+        events.sort_by_key(EventSeen::order);
+        let told: Vec<&str> = events.iter().map(|event| event.reason.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "SuccessfulCreate",
+                "Scheduled",
+                "Pulling",
+                "Pulled",
+                "Created",
+                "Started",
+                "Other",
+                "Killing"
+            ]
+        );
+    }
+}

@@ -9,6 +9,7 @@ mod pod;
 mod removal;
 mod strays;
 pub mod timeline;
+pub mod usual;
 
 use super::contract::ExecutorResult;
 use super::identity;
@@ -310,6 +311,8 @@ impl Run {
         let end = self
             .marks
             .ended
+            // A pod that was evicted, or deleted at its deadline, took the end of its container along.
+            .or(self.finished_at)
             .or(self.removal.map(|removal| removal.at))
             .unwrap_or(now);
         let took = end.duration_since(self.marks.started?);

@@ -57,15 +57,19 @@ impl Place<'_> {
         kubectl(self.target, &self.run.namespace, rest)
     }
 
-    /// This program on the same cluster.
+    /// This program on the same cluster and namespace; what it takes by itself is left out.
     fn own(&self, rest: &str) -> String {
-        match self.target.kind {
-            TargetKind::Sandbox => format!("llmctl-dev --sandbox {rest}"),
-            TargetKind::Minikube => format!("llmctl-dev {rest}"),
-            TargetKind::Context => {
-                format!("llmctl-dev --context {} {rest}", word(&self.target.name))
-            }
-        }
+        let target = match self.target.kind {
+            TargetKind::Sandbox => "--sandbox ".to_owned(),
+            TargetKind::Minikube if self.target.name == "llmctl" => String::new(),
+            TargetKind::Minikube => format!("--profile {} ", word(&self.target.name)),
+            TargetKind::Context => format!("--context {} ", word(&self.target.name)),
+        };
+        let namespace = match self.run.namespace.as_str() {
+            "llmctl" => String::new(),
+            other => format!("-n {} ", word(other)),
+        };
+        format!("llmctl-dev {target}{namespace}{rest}")
     }
 
     /// A verb of `runs` about this run.
@@ -106,8 +110,8 @@ impl Place<'_> {
     }
 }
 
-/// A `kubectl` command line about `namespace` of `target`. A served sandbox answers to the context that it printed, so none is named.
-pub fn kubectl(target: &Target, namespace: &str, rest: &str) -> String {
+/// A `kubectl` command line about a namespace. A served sandbox answers to the context that it printed, so that none is named.
+fn kubectl(target: &Target, namespace: &str, rest: &str) -> String {
     let namespace = word(namespace);
     match target.kind {
         TargetKind::Sandbox => format!("kubectl -n {namespace} {rest}"),
@@ -120,9 +124,35 @@ pub fn kubectl(target: &Target, namespace: &str, rest: &str) -> String {
     }
 }
 
-/// A text as one word of a command line, whatever a cluster put into it.
-pub fn shell_word(text: &str) -> String {
-    word(text)
+/// What `kubectl` shows of a run on its tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Job,
+    Log,
+    Result,
+    Events,
+    Manifest,
+}
+
+/// The `kubectl` command line that shows this part of a run.
+pub fn kubectl_for(run: &Run, target: &Target, part: Part) -> String {
+    let job = word(&run.job);
+    let pod = run.pod.as_ref().map(|pod| word(&pod.name));
+    let log = match &pod {
+        Some(pod) => format!("logs {pod} -c executor"),
+        None => format!("logs job/{job} -c executor"),
+    };
+    let rest = match part {
+        Part::Job => format!("describe job {job}"),
+        Part::Log => format!("{log} --timestamps"),
+        Part::Result => format!("{log} | grep '^LLMCTL_EXECUTOR_RESULT_JSON='"),
+        Part::Events => format!(
+            "get events --sort-by=.lastTimestamp --field-selector involvedObject.name={}",
+            pod.unwrap_or(job)
+        ),
+        Part::Manifest => format!("get job {job} -o yaml"),
+    };
+    kubectl(target, &run.namespace, &rest)
 }
 
 /// The last line of output: of what the executor captured, its standard error first, else of the log.

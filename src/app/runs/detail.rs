@@ -6,6 +6,8 @@ use super::super::text::Field;
 use super::super::{Pane, Turn};
 use super::{Effect, Slice};
 use crate::domain::runs::Phase;
+use crate::domain::target::Target;
+use crate::domain::why::{Part, Why, kubectl_for};
 use tui_input::InputRequest;
 
 /// A tab of the run detail.
@@ -83,7 +85,7 @@ impl Slice {
     }
 
     /// Takes one action in the detail.
-    pub fn act_detail(&mut self, action: Action, page: usize, turn: &mut Turn) {
+    pub fn act_detail(&mut self, action: Action, page: usize, target: &Target, turn: &mut Turn) {
         match action {
             Action::NextTab | Action::Right => self.turn_tab(1, turn),
             Action::PreviousTab | Action::Left => self.turn_tab(-1, turn),
@@ -97,7 +99,8 @@ impl Slice {
             }
             Action::Dismiss => turn.focus = Some(Pane::Runs),
             Action::SaveLog => self.save_log(turn),
-            Action::Copy => self.copy_tab(turn),
+            Action::Copy => self.copy_tab(target, turn),
+            Action::CopyKubectl => self.copy_kubectl(target, turn),
             _ if self.tab == Tab::Logs => self.act_log(action, page),
             Action::Follow | Action::Times | Action::Wrap | Action::Search => {
                 self.tab = Tab::Logs;
@@ -226,7 +229,7 @@ impl Slice {
         }
     }
 
-    fn copy_tab(&self, turn: &mut Turn) {
+    fn copy_tab(&self, target: &Target, turn: &mut Turn) {
         let Some(run) = self.current() else { return };
         let text = match self.tab {
             Tab::Logs => run
@@ -244,8 +247,20 @@ impl Slice {
                 Some((of, yaml)) if *of == run.id => yaml.clone(),
                 _ => String::new(),
             },
-            Tab::Timeline => format!("kubectl -n {} describe job {}", run.namespace, run.job),
-            Tab::Events => format!("kubectl -n {} get events", run.namespace),
+            Tab::Timeline => {
+                let why = Why::of(run, target);
+                let parts = [Some(why.sentence), why.last_line, why.fix];
+                parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
+            }
+            Tab::Events => run
+                .events
+                .iter()
+                .map(|event| {
+                    let (at, reason, message) = (event.last, &event.reason, &event.message);
+                    format!("{at} {reason} {}/{}: {message}", event.kind, event.name)
+                })
+                .collect::<Vec<_>>()
+                .join("\n"),
         };
         if text.is_empty() {
             return turn.notice(Notice::info("there is nothing to copy here yet"));
@@ -256,6 +271,22 @@ impl Slice {
             text.chars().count()
         )));
         turn.effects.push(super::super::Effect::Copy(text));
+    }
+}
+
+impl Slice {
+    fn copy_kubectl(&self, target: &Target, turn: &mut Turn) {
+        let Some(run) = self.current() else { return };
+        let part = match self.tab {
+            Tab::Timeline => Part::Job,
+            Tab::Logs => Part::Log,
+            Tab::Result => Part::Result,
+            Tab::Events => Part::Events,
+            Tab::Manifest => Part::Manifest,
+        };
+        let line = kubectl_for(run, target, part);
+        turn.notice(Notice::info(format!("copied: {line}")));
+        turn.effects.push(super::super::Effect::Copy(line));
     }
 }
 

@@ -176,7 +176,8 @@ fn print(
         let line = super::super::runs::sentence(run, headless.now());
         return output::text(&format!("{line}\n"));
     }
-    let mut document = RunDocument::new(run, headless.world.target(), headless.now());
+    let mut document = RunDocument::new(run, headless.world.target(), headless.now())
+        .compared(&headless.runs.usual(run));
     if let Some(why) = uncertain {
         document.verdict = Verdict::Uncertain;
         document.uncertain = true;

@@ -1,5 +1,7 @@
 //! Runs as text.
 
+use crate::domain::contract::ExecutorResult;
+use crate::domain::runs::usual::{self, Usual};
 use crate::domain::runs::{Phase, RemovedBy, Run, Step};
 use crate::domain::target::Target;
 use crate::domain::verdict::Verdict;
@@ -147,7 +149,7 @@ fn age(duration: SignedDuration) -> String {
 }
 
 /// Everything about one run.
-pub(super) fn detail(run: &Run, target: &Target, now: Timestamp) -> String {
+pub(super) fn detail(run: &Run, usual: &[Usual], target: &Target, now: Timestamp) -> String {
     let mut text = format!("{}\n\n", sentence(run, now));
     let why = Why::of(run, target);
     let mut row = |name: &str, value: &str| {
@@ -196,15 +198,35 @@ pub(super) fn detail(run: &Run, target: &Target, now: Timestamp) -> String {
     }
     if !run.timeline.is_empty() {
         text.push_str("\ntimeline\n");
-        for stretch in &run.timeline {
+        let slowest = usual::slowest(&run.timeline);
+        for (at, stretch) in run.timeline.iter().enumerate() {
             let seconds = stretch.to.unwrap_or(now).duration_since(stretch.from);
-            let _ = writeln!(
+            let _ = write!(
                 text,
                 "  {:<11} {:>9.1} s  from {}",
                 step(stretch.step),
                 seconds.as_secs_f64(),
                 stretch.from
             );
+            if let Some(usual) = usual.iter().find(|usual| usual.step == stretch.step) {
+                let (median, runs) = (usual.median.as_secs_f64(), usual.runs);
+                let _ = write!(text, "  median {median:.1} s of {runs}");
+            }
+            text.push_str(if slowest == Some(at) {
+                "  slowest\n"
+            } else {
+                "\n"
+            });
+        }
+    }
+    let checks = run.executor.iter().flat_map(ExecutorResult::checks);
+    let broken: Vec<String> = checks
+        .filter_map(|check| Some(format!("  {} {}", check.rule, check.broken?)))
+        .collect();
+    if !broken.is_empty() {
+        text.push_str("\nbroken rules of the output contract\n");
+        for line in broken {
+            let _ = writeln!(text, "{}", sanitize(&line));
         }
     }
     if !run.events.is_empty() {

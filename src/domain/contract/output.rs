@@ -9,12 +9,7 @@ impl ExecutorResult {
         if !self.is_success() || self.is_command() {
             return None;
         }
-        let state = |key: &str| {
-            self.raw
-                .get(key)
-                .or_else(|| self.raw.get("artifacts")?.get("node_execution")?.get(key))
-        };
-        let object = |key: &str| state(key).and_then(Value::as_object);
+        let object = |key: &str| self.state(key).and_then(Value::as_object);
         let Some(output) = object("output_state") else {
             return Some("the result is missing output_state".to_owned());
         };

@@ -1,6 +1,7 @@
 //! The JSON document of a run: times as RFC 3339, durations as seconds.
 
-use super::{Dispatch, Phase, Reason, RemovedBy, Run, Step};
+use super::usual::{self, Usual};
+use super::{Dispatch, Phase, Reason, RemovedBy, Run, Step, Stretch};
 use crate::domain::contract::ExecutorResult;
 use crate::domain::observed::EventSeen;
 use crate::domain::target::Target;
@@ -33,6 +34,8 @@ pub struct RunDocument<'a> {
     pub executor: Option<&'a Value>,
     pub verdict: Verdict,
     pub uncertain: bool,
+    /// Rules of the output contracts that a success breaks, each with what is wrong (contract 5.7).
+    pub violations: Vec<String>,
     /// How Kubernetes and the executor contradict each other.
     pub disagreement: Option<&'a str>,
     pub why: Why,
@@ -67,6 +70,12 @@ pub struct StretchDocument {
     pub from: Timestamp,
     pub to: Option<Timestamp>,
     pub seconds: f64,
+    /// No other step that is over took longer.
+    pub slowest: bool,
+    /// Median of the step in earlier runs of the same sample, in seconds; null for the first one.
+    pub median_seconds: Option<f64>,
+    /// So many earlier runs the median is of.
+    pub median_of: usize,
 }
 
 /// Retention and removal.
@@ -121,6 +130,7 @@ impl<'a> RunDocument<'a> {
             executor: run.executor.as_ref().map(|ExecutorResult { raw, .. }| raw),
             verdict: run.verdict,
             uncertain: run.uncertain,
+            violations: violations(run),
             disagreement: run.disagreement.as_deref(),
             why: Why::of(run, target),
             exit: run.verdict.exit_code(),
@@ -132,16 +142,7 @@ impl<'a> RunDocument<'a> {
             created: run.created,
             finished: run.finished_at,
             took: run.took(now).map(|took| took.as_secs_f64()),
-            timeline: run
-                .timeline
-                .iter()
-                .map(|stretch| StretchDocument {
-                    step: stretch.step,
-                    from: stretch.from,
-                    to: stretch.to,
-                    seconds: seconds(stretch.from, stretch.to.unwrap_or(now)),
-                })
-                .collect(),
+            timeline: stretches(run, now),
             ttl: TtlDocument {
                 seconds: run.ttl.map(|ttl| ttl.0),
                 kept: run.kept,
@@ -170,6 +171,41 @@ impl<'a> RunDocument<'a> {
             events: &run.events,
         }
     }
+}
+
+impl RunDocument<'_> {
+    /// The document with what is usual for the sample beside each step.
+    #[must_use]
+    pub fn compared(mut self, usual: &[Usual]) -> Self {
+        for stretch in &mut self.timeline {
+            if let Some(usual) = usual.iter().find(|usual| usual.step == stretch.step) {
+                stretch.median_seconds = Some(usual.median.as_secs_f64());
+                stretch.median_of = usual.runs;
+            }
+        }
+        self
+    }
+}
+
+fn violations(run: &Run) -> Vec<String> {
+    let checks = run.executor.iter().flat_map(ExecutorResult::checks);
+    checks
+        .filter_map(|check| Some(format!("{}: {}", check.rule, check.broken?)))
+        .collect()
+}
+
+fn stretches(run: &Run, now: Timestamp) -> Vec<StretchDocument> {
+    let slowest = usual::slowest(&run.timeline);
+    let document = |(at, stretch): (usize, &Stretch)| StretchDocument {
+        step: stretch.step,
+        from: stretch.from,
+        to: stretch.to,
+        seconds: seconds(stretch.from, stretch.to.unwrap_or(now)),
+        slowest: slowest == Some(at),
+        median_seconds: None,
+        median_of: 0,
+    };
+    run.timeline.iter().enumerate().map(document).collect()
 }
 
 /// Seconds from one moment to a later one, with milliseconds; 0 when it is not later.

@@ -168,11 +168,9 @@ impl Entry {
             _ => {}
         }
         let events = &mut self.run.events;
-        if let Some(known) = events.iter_mut().find(|known| known.uid == event.uid) {
-            *known = event;
-            return;
-        }
-        let at = events.partition_point(|known| known.last <= event.last);
+        // Told again, it may have another time and place.
+        events.retain(|known| known.uid != event.uid);
+        let at = events.partition_point(|known| known.order() <= event.order());
         events.insert(at, event);
         if events.len() > EVENTS_MAX {
             events.remove(0);

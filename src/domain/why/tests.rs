@@ -163,7 +163,9 @@ fn every_way_not_to_get_on_has_a_sentence_and_a_command() {
         let (runs, id) = settled(case);
         let card = Why::of(runs.find(&id).unwrap(), &target(TargetKind::Minikube));
         let (_, part, command) = REAL.iter().find(|(row, ..)| row == name).unwrap();
-        if !card.sentence.contains(part) || card.fix.as_deref() != Some(command) {
+        let namespace = case["job"]["metadata"]["namespace"].as_str().unwrap();
+        let command = command.replace("llmctl-dev ", &format!("llmctl-dev -n {namespace} "));
+        if !card.sentence.contains(part) || card.fix.as_ref() != Some(&command) {
             wrong.push(format!("{name}: {} | {:?}", card.sentence, card.fix));
         }
     }
@@ -228,19 +230,19 @@ fn what_the_executor_said_decides() {
         (
             vec![started.clone(), "cannot open the door".into()],
             "without a result",
-            "llmctl-dev --context llmctl runs logs 7",
+            "llmctl-dev --context llmctl -n follow-why runs logs 7",
             Some("cannot open the door"),
         ),
         (
             vec![started.clone(), "well".into(), result("{broken")],
             "that cannot be used",
-            "llmctl-dev --context llmctl runs logs 7 --grep LLMCTL_EXECUTOR_RESULT_JSON",
+            "llmctl-dev --context llmctl -n follow-why runs logs 7 --grep LLMCTL_EXECUTOR_RESULT_JSON",
             Some("well"),
         ),
         (
             vec![result(r#"{"status": "success", "stdout": "a\nb\n"}"#)],
             "no start marker came before it",
-            "llmctl-dev --context llmctl runs logs 7",
+            "llmctl-dev --context llmctl -n follow-why runs logs 7",
             Some("b"),
         ),
         (
@@ -248,7 +250,7 @@ fn what_the_executor_said_decides() {
                 r#"{"status": "infra_error", "exit_code": 2, "error": {"code": "validation_error", "message": "contract_version must be v1"}}"#,
             )],
             "refused the payload: contract_version must be v1",
-            "llmctl-dev --context llmctl runs show 7 -o json",
+            "llmctl-dev --context llmctl -n follow-why runs show 7 -o json",
             None,
         ),
         (
@@ -259,7 +261,7 @@ fn what_the_executor_said_decides() {
                 ),
             ],
             "output_state.node_type is required",
-            "llmctl-dev --context llmctl runs show 7 -o json",
+            "llmctl-dev --context llmctl -n follow-why runs show 7 -o json",
             None,
         ),
         (
@@ -270,7 +272,7 @@ fn what_the_executor_said_decides() {
                 ),
             ],
             "switch live code on",
-            "llmctl-dev --context llmctl settings set k8s_live_code_enabled true",
+            "llmctl-dev --context llmctl -n follow-why settings set k8s_live_code_enabled true",
             Some("ModuleNotFoundError: No module named 'services'"),
         ),
         (
@@ -281,7 +283,7 @@ fn what_the_executor_said_decides() {
                 ),
             ],
             "non-zero code 3",
-            "llmctl-dev --context llmctl runs logs 7",
+            "llmctl-dev --context llmctl -n follow-why runs logs 7",
             Some("no key"),
         ),
     ];
@@ -315,7 +317,7 @@ fn on_the_sandbox_a_command_names_the_sandbox() {
     let card = Why::of(runs.find(&id).unwrap(), &Target::sandbox());
     assert_eq!(
         card.fix.as_deref(),
-        Some("llmctl-dev --sandbox run hello --image llmctl-executor-frontier:0.1.0")
+        Some("llmctl-dev --sandbox -n follow-why run hello --image llmctl-executor-frontier:0.1.0")
     );
 }
 
@@ -328,4 +330,41 @@ fn a_success_wants_nothing() {
     run.verdict = Verdict::Success;
     let card = Why::of(&run, &Target::sandbox());
     assert_eq!((card.fix, card.last_line), (None, None));
+}
+
+#[test]
+fn a_run_in_its_own_place_needs_no_flags() {
+    let fixture = include_str!("../../../tests/it/fixtures/cluster-objects.json");
+    let fixture: Value = serde_json::from_str(fixture).unwrap();
+    let (runs, id) = settled(&fixture["cases"][8]);
+    let run = runs.find(&id).unwrap();
+    let card = Why::of(run, &target(TargetKind::Minikube));
+    assert_eq!(card.fix.as_deref(), Some("llmctl-dev runs logs 111"));
+    let pod = "llmctl-exec-12-111-task-222-4d0a70f302-x7k2p";
+    for (part, command) in [
+        (
+            Part::Job,
+            "describe job llmctl-exec-12-111-task-222-4d0a70f302".to_owned(),
+        ),
+        (Part::Log, format!("logs {pod} -c executor --timestamps")),
+        (
+            Part::Result,
+            format!("logs {pod} -c executor | grep '^LLMCTL_EXECUTOR_RESULT_JSON='"),
+        ),
+        (
+            Part::Events,
+            format!(
+                "get events --sort-by=.lastTimestamp --field-selector involvedObject.name={pod}"
+            ),
+        ),
+        (
+            Part::Manifest,
+            "get job llmctl-exec-12-111-task-222-4d0a70f302 -o yaml".to_owned(),
+        ),
+    ] {
+        assert_eq!(
+            kubectl_for(run, &target(TargetKind::Context), part),
+            format!("kubectl --context llmctl -n llmctl {command}")
+        );
+    }
 }

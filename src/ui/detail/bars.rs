@@ -2,6 +2,7 @@
 
 use super::super::text;
 use super::super::theme::{Theme, Tone};
+use crate::domain::runs::usual::slowest;
 use crate::domain::runs::{Step, Stretch};
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
@@ -67,20 +68,6 @@ fn tone(step: Step) -> Tone {
         Step::Pulling | Step::Starting => Tone::Accent,
         Step::Running => Tone::Busy,
     }
-}
-
-fn slowest(stretches: &[Stretch]) -> Option<usize> {
-    let over = stretches
-        .iter()
-        .enumerate()
-        .filter_map(|(at, stretch)| Some((at, text::between(stretch.from, stretch.to?))));
-    let over: Vec<_> = over.filter(|(_, took)| !took.is_zero()).collect();
-    if over.len() < 2 {
-        return None;
-    }
-    over.into_iter()
-        .max_by_key(|(_, took)| *took)
-        .map(|(at, _)| at)
 }
 
 fn plain(stretch: &Stretch, to: Timestamp, theme: &Theme) -> Line<'static> {

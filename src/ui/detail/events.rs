@@ -41,7 +41,7 @@ pub(super) fn draw(
     }
     let room = usize::from(area.width);
     let mut events: Vec<&EventSeen> = run.events.iter().collect();
-    events.sort_by_key(|event| event.last);
+    events.sort_by_key(|event| event.order());
     let mut lines = vec![Line::styled(
         "TIME       OBJECT  REASON                 MESSAGE",
         theme.muted(),

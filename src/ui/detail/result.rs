@@ -5,6 +5,7 @@ use super::super::{pane, text};
 use crate::app::State;
 use crate::app::limits::Limits;
 use crate::domain::contract::RESULT_PREFIX;
+use crate::domain::contract::checks::Check;
 use crate::domain::runs::{Phase, Run};
 use crate::sanitize::sanitize;
 use ratatui::Frame;
@@ -33,6 +34,7 @@ pub(super) fn draw(
             lines.extend(raw(line, room));
             lines.push(Line::default());
         }
+        lines.extend(contract(&result.checks(), room, theme));
         tree(&result.raw, "", &mut lines, room, theme);
         lines
     } else if let Some(why) = run.log.reader().malformed() {
@@ -43,6 +45,44 @@ pub(super) fn draw(
         return;
     };
     limits.detail = pane::page(frame, theme, area, &lines, state.runs.detail_top);
+}
+
+/// The rules of the output contracts: each broken one by its name, the others counted.
+fn contract(checks: &[Check], room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    if checks.is_empty() {
+        return Vec::new();
+    }
+    let glyphs = theme.glyphs();
+    let mut lines = Vec::new();
+    let mut kept = 0;
+    for check in checks {
+        let Some(broken) = &check.broken else {
+            kept += 1;
+            continue;
+        };
+        let words = format!("{} {}", check.rule, sanitize(broken));
+        for (n, part) in text::wrap(&words, room.saturating_sub(2))
+            .into_iter()
+            .enumerate()
+        {
+            let lead = if n == 0 { glyphs.bad } else { " " };
+            let tone = theme.tone(Tone::Bad);
+            lines.push(Line::styled(format!("{lead} {part}"), tone));
+        }
+    }
+    let kept = if kept == checks.len() {
+        let all = text::count(kept, "rule");
+        format!("{} the output contract: {all}, all kept", glyphs.good)
+    } else {
+        let broken = checks.len() - kept;
+        format!(
+            "  the output contract: {broken} of {} broken",
+            text::count(checks.len(), "rule")
+        )
+    };
+    lines.push(Line::styled(kept, theme.muted()));
+    lines.push(Line::default());
+    lines
 }
 
 /// Why the result line is none, and the line as printed while it is in memory.
@@ -102,7 +142,13 @@ fn tree(value: &Value, lead: &str, lines: &mut Vec<Line<'static>>, room: usize, 
 
 /// Members in the order of interest at the top: what came of it first, the bulk last.
 fn ordered(map: &serde_json::Map<String, Value>, at_top: bool) -> Vec<(String, &Value)> {
-    const FIRST: [&str; 4] = ["status", "exit_code", "error", "output_state"];
+    const FIRST: [&str; 5] = [
+        "status",
+        "exit_code",
+        "error",
+        "output_state",
+        "routing_state",
+    ];
     const LAST: [&str; 3] = ["stdout", "stderr", "provider_metadata"];
     let rank = |name: &str| {
         if !at_top {

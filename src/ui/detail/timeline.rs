@@ -6,7 +6,7 @@ use super::super::{gauge, pane, said, text};
 use super::bars;
 use crate::app::State;
 use crate::app::limits::Limits;
-use crate::domain::runs::{Phase, Run, Step, Stretch};
+use crate::domain::runs::{Phase, Run, Step, Stretch, usual};
 use crate::domain::verdict::Verdict;
 use crate::domain::why::Why;
 use crate::sanitize::sanitize;
@@ -37,6 +37,7 @@ pub(super) fn draw(
     if !bars.is_empty() {
         lines.push(Line::default());
         lines.extend(bars);
+        lines.extend(compared(state, run, room, theme));
     }
     if let Some(kept) = kept.first() {
         lines.push(retention(run, kept, state.now, theme));
@@ -121,6 +122,36 @@ fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'st
         );
     }
     lines
+}
+
+/// The slowest phase beside what is usual for the sample, which the session and the history tell.
+fn compared(state: &State, run: &Run, room: usize, theme: &Theme) -> Option<Line<'static>> {
+    let step = run.timeline.get(usual::slowest(&run.timeline)?)?.step;
+    let took = usual::length(&run.timeline, step)?;
+    let usual = state.runs.all.usual(run);
+    let usual = usual.iter().find(|usual| usual.step == step)?;
+    let sample = run.sample.as_deref().unwrap_or_default();
+    let (took, median) = (took.as_secs_f64(), usual.median.as_secs_f64());
+    let (factor, tone) = match took / median {
+        by if by >= 1.5 => (format!("{by:.1} times "), Tone::Warning),
+        by if by <= 0.67 => ("quicker than ".to_owned(), Tone::Good),
+        _ => ("about ".to_owned(), Tone::Muted),
+    };
+    let words = format!(
+        "{}: {factor}the median {} of {} of {sample}",
+        bars::word(step),
+        text::took(usual.median),
+        text::count(usual.runs, "earlier run"),
+    );
+    let words = text::fit(
+        &sanitize(&words),
+        room.saturating_sub(LABEL),
+        theme.glyphs().ellipsis,
+    );
+    Some(Line::from(vec![
+        Span::raw(" ".repeat(LABEL)),
+        Span::styled(words, theme.tone(tone)),
+    ]))
 }
 
 /// The retained phase: far longer than the others, so it has a gauge of its own.
