@@ -9,6 +9,7 @@ pub mod identity;
 pub mod logs;
 pub mod manifest;
 pub mod masking;
+pub mod nodes;
 pub mod migration;
 pub mod observed;
 pub mod occasion;

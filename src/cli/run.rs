@@ -77,6 +77,7 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         ttl_seconds: args.ttl,
         gpu: args.gpu,
         image: args.image.clone(),
+        ..RunOptions::default()
     };
     let settings = setup
         .settings

@@ -6,6 +6,7 @@ mod objects;
 mod tests;
 
 use super::identity;
+use super::payload::own::Own;
 use super::payload::{Hidden, NodeRequest, Payload, Work, masked};
 use super::runs::Ttl;
 use super::samples::Sample;
@@ -56,7 +57,7 @@ pub struct RunSettings {
 }
 
 /// What a person chose for one run, over the settings and the sample.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunOptions {
     /// Execution time-out in seconds.
     pub timeout_seconds: Option<u32>,
@@ -64,6 +65,12 @@ pub struct RunOptions {
     /// Asked for whatever the image class.
     pub gpu: Option<u32>,
     pub image: Option<String>,
+    /// Image class instead of the one that the request asks for.
+    pub class: Option<ImageClass>,
+    /// Pass through the node, from 1: another one is another run of the same request (contract 4.1).
+    pub index: Option<u64>,
+    /// Sent instead of the sample's own payload.
+    pub payload: Option<Own>,
 }
 
 /// The objects of one run, checked, before anything is created.
@@ -150,9 +157,17 @@ pub fn plan_run(
     settings: &RunSettings,
     options: &RunOptions,
 ) -> Result<RunPlan, Refusal> {
+    let own = options.payload.as_ref();
+    let sample = own.map_or(sample, Own::sample);
     let work = sample.work()?;
-    let class = sample.class();
-    let mut request = sample.request(execution_id);
+    let class = options.class.unwrap_or_else(|| sample.class());
+    let mut request = match own {
+        Some(own) => own.request(execution_id, options.index),
+        None => NodeRequest {
+            execution_index: options.index.unwrap_or(1),
+            ..sample.request(execution_id)
+        },
+    };
     if work == Work::Node && settings.agent_runtime_cutover {
         request
             .node_config
@@ -167,7 +182,8 @@ pub fn plan_run(
         image: options
             .image
             .as_ref()
-            .or(sample.image.as_ref())
+            // A class that was asked for goes before what the sample names.
+            .or(sample.image.as_ref().filter(|_| options.class.is_none()))
             .unwrap_or(match class {
                 ImageClass::Frontier => &settings.frontier_image,
                 ImageClass::Vllm => &settings.vllm_image,
@@ -181,6 +197,7 @@ pub fn plan_run(
             .timeout_seconds
             .unwrap_or(settings.execution_timeout_seconds),
         settings,
+        own,
     })
 }
 
@@ -195,6 +212,7 @@ struct Wanted<'a> {
     ttl: u32,
     timeout: u32,
     settings: &'a RunSettings,
+    own: Option<&'a Own>,
 }
 
 fn plan(wanted: &Wanted) -> Result<RunPlan, Refusal> {
@@ -218,6 +236,10 @@ fn plan(wanted: &Wanted) -> Result<RunPlan, Refusal> {
         stdin: sample.stdin.clone(),
     }
     .document();
+    let payload = match wanted.own {
+        Some(own) => own.over(payload, *timeout),
+        None => payload,
+    };
     let text = payload.to_string();
     checks::check_size(&text)?;
     let deadline_seconds = settings.dispatch_timeout_seconds + timeout + DEADLINE_SLACK_SECONDS;

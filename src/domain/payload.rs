@@ -1,5 +1,9 @@
 //! Payload documents of executor contract v1 (contract 2.5, 5.2 to 5.4).
 
+pub mod check;
+pub mod own;
+pub mod set;
+
 use super::identity;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -133,6 +133,29 @@ impl Sample {
     }
 }
 
+impl Default for Sample {
+    /// Nothing to do yet; what a file leaves out is as here.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            summary: String::new(),
+            command: None,
+            shell_command: None,
+            node: None,
+            node_id: first(),
+            timeout_seconds: None,
+            emit_start_markers: yes(),
+            capture_limit_bytes: None,
+            env: Hidden::default(),
+            stdin: None,
+            image: None,
+            image_class: None,
+            container_command: None,
+            service_account_token: false,
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }

@@ -160,7 +160,7 @@ impl Slice {
             timeout_seconds: unless(timeout, settings.execution_timeout_seconds),
             ttl_seconds: unless(ttl, settings.ttl_seconds),
             gpu: unless(gpu, settings.gpu_limit),
-            image: None,
+            ..RunOptions::default()
         })
     }
 

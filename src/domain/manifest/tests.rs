@@ -58,6 +58,7 @@ fn golden(settings: &RunSettings, timeout: u32, gpu: u32) -> RunPlan {
         ttl: settings.ttl_seconds,
         timeout,
         settings,
+        own: None,
     })
     .unwrap()
 }
