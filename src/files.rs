@@ -7,6 +7,7 @@ pub mod history;
 pub mod kustomize;
 pub mod located;
 pub mod overlays;
+pub mod payload;
 pub mod paths;
 pub mod samples;
 pub mod settings;

@@ -1,17 +1,23 @@
 //! `run SAMPLE`: starts one Kubernetes Job and, when asked to, waits for its verdict.
 
 mod check;
+mod dry;
 mod wait;
+mod wanted;
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};
 use super::headless::Headless;
 use super::output;
 use super::session::Setup;
-use crate::cluster::error::Kind;
-use crate::domain::manifest::{Refusal, RunOptions, RunPlan, plan_run};
+use crate::cluster::error::{Error, Kind};
+use crate::domain::manifest::RunPlan;
+use crate::domain::observed::JobSeen;
 use crate::domain::runs::RunId;
-use crate::files::samples;
+use crate::domain::settings::images::ImageClass;
+use jiff::Timestamp;
+use std::path::PathBuf;
+use wanted::Wanted;
 
 /// So many numbers that others took are skipped.
 const NUMBERS: u64 = 100;
@@ -19,10 +25,21 @@ const NUMBERS: u64 = 100;
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which sample to run; `llmctl-dev run --help` names the built-in ones: hello, slow, fail, timeout, noisy,
-    /// bad-image, silent, crash, start-node
-    #[arg(value_name = "SAMPLE")]
-    pub sample: String,
+    /// Which sample to run: hello, slow, fail, timeout, noisy, bad-image, silent, crash, start-node, or one of your own;
+    /// `node` runs a node of TYPE
+    #[arg(value_name = "SAMPLE", required_unless_present = "payload")]
+    pub sample: Option<String>,
+    /// Node type after `node`: start, end, flowchart, task, plan, milestone, memory, decision, rag, agent_task, llm_call,
+    /// rag_chat_completion
+    #[arg(value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Run a payload of your own (contract v1) from a JSON or YAML file, or from standard input (-)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sample", "kind"])]
+    pub payload: Option<PathBuf>,
+    /// Change a field of the payload: env.NAME=value, timeout_seconds=60, a node's field such as task_prompt=text; again for
+    /// more
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub set: Vec<String>,
     /// Wait for the verdict and end with its exit code
     #[arg(long)]
     pub wait: bool,
@@ -44,6 +61,9 @@ pub struct Args {
     /// Image instead of the one in the settings
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
+    /// Image class instead of the one that the model provider asks for
+    #[arg(long, value_enum)]
+    pub class: Option<Class>,
     /// GPUs to ask for
     #[arg(long, value_name = "N")]
     pub gpu: Option<u32>,
@@ -51,6 +71,34 @@ pub struct Args {
     /// exit 4 when it cannot work
     #[arg(long, conflicts_with_all = ["wait", "follow"])]
     pub check: bool,
+    /// Print the Job and the ConfigMap that would be created, secrets masked, and create nothing; asks no cluster
+    #[arg(long, conflicts_with_all = ["wait", "follow", "check"])]
+    pub dry_run: bool,
+    /// Execution number instead of the next free one; a run that is known already under its number is refused (exit 4)
+    #[arg(long, value_name = "N")]
+    pub execution: Option<u64>,
+    /// Pass through the node, from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub index: Option<u64>,
+    /// When the run is known already, run it again as the next pass
+    #[arg(long)]
+    pub again: bool,
+}
+
+/// Image classes of contract 3.6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Class {
+    Frontier,
+    Vllm,
+}
+
+impl From<Class> for ImageClass {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Frontier => Self::Frontier,
+            Class::Vllm => Self::Vllm,
+        }
+    }
 }
 
 /// Runs `run`.
@@ -60,38 +108,21 @@ pub struct Args {
 pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     let setup = Setup::read(globals)?;
     setup.usable()?;
-    let found = samples::load(Some(&setup.paths.samples_dir()));
-    for problem in &found.problems {
-        output::progress(&problem.to_string());
-    }
-    let Some(sample) = found.find(&args.sample) else {
-        let names: Vec<&str> = found.samples.iter().map(|s| s.name.as_str()).collect();
-        return Err(Failure::invalid(format!(
-            "there is no sample `{}`; there are {}",
-            args.sample,
-            names.join(", ")
-        )));
-    };
-    let options = RunOptions {
-        timeout_seconds: args.timeout,
-        ttl_seconds: args.ttl,
-        gpu: args.gpu,
-        image: args.image.clone(),
-        ..RunOptions::default()
-    };
     let settings = setup
         .settings
         .effective()
         .for_runs(&setup.namespace(globals));
+    let wanted = Wanted::read(&setup, &args, settings)?;
     // What can be refused without a cluster is refused before one is asked.
-    let first = plan_run(sample, 1, &settings, &options)
-        .map_err(|refusal| Failure::invalid(refusal.to_string()))?;
+    let first = wanted.plan(wanted.execution.unwrap_or(1), wanted.index)?;
+    if args.dry_run {
+        return dry::print(globals, &first);
+    }
     if args.check {
-        return check::run(globals, &setup, &settings, &first).await;
+        return check::run(globals, &setup, wanted.settings(), &first).await;
     }
     let mut headless = Headless::open(globals, &setup).await?;
-    let plan = |execution| plan_run(sample, execution, &settings, &options);
-    let ended = match create(&mut headless, plan).await {
+    let ended = match create(&mut headless, &wanted, args.again).await {
         Ok((id, plan)) => wait::follow(globals, &args, &mut headless, &id, &plan).await,
         Err(failure) => Err(failure),
     };
@@ -99,43 +130,83 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     ended
 }
 
-/// Creates the run under the next free number: another program may take one between our look and our Job.
+/// Creates the run: under the number that it names when there is no such run yet, else under the next free number.
 async fn create(
     headless: &mut Headless,
-    plan: impl Fn(u64) -> Result<RunPlan, Refusal>,
+    wanted: &Wanted,
+    again: bool,
 ) -> Result<(RunId, RunPlan), Failure> {
-    let mut execution = headless.runs.next_execution();
-    let last = execution + NUMBERS;
-    loop {
-        let plan = plan(execution).map_err(|refusal| Failure::invalid(refusal.to_string()))?;
-        let asked = headless.now();
-        let created = headless.world.cluster().create_run(&plan).await;
-        if let Err(error) = &created
-            && error.kind() == Kind::Conflict
-            && execution < last
-        {
-            execution += 1;
+    let mut execution = wanted
+        .execution
+        .unwrap_or_else(|| headless.runs.next_execution());
+    let mut index = wanted.index;
+    for _ in 0..NUMBERS {
+        let plan = wanted.plan(execution, index)?;
+        let now = headless.now();
+        if let Some(run) = headless.runs.duplicate(&plan, now) {
+            if !again {
+                return Err(refused(&run.known_already(), &run.label()));
+            }
+            index += 1;
             continue;
         }
-        let (id, wants) = headless.runs.dispatching(&plan, asked);
-        headless.want(wants, false);
-        let now = headless.now();
-        let job = match created {
-            Ok(job) => job,
-            Err(error) => {
-                let wants = headless.runs.refused(&id, error.to_string(), now);
-                headless.want(wants, false);
-                return Err(error.into());
+        let created = headless.world.cluster().create_run(&plan).await;
+        let taken = created
+            .as_ref()
+            .is_err_and(|error| error.kind() == Kind::Conflict);
+        // Another program may take a number, or a name, between our look and our Job.
+        match (taken, wanted.execution) {
+            (true, None) => execution += 1,
+            (true, Some(_)) if again => index += 1,
+            (true, Some(_)) => {
+                let why = format!("a Job {} is there already", plan.job_name);
+                return Err(refused(&why, &plan.job_name));
             }
-        };
-        let wants = headless.runs.accepted(&id, job, now);
-        headless.want(wants, true);
-        output::progress(&format!(
-            "run {execution}: Job {job} created in namespace {namespace} at {target}",
-            job = plan.job_name,
-            namespace = plan.namespace,
-            target = headless.world.target().badge(),
-        ));
-        return Ok((id, plan));
+            (false, _) => {
+                let id = dispatched(headless, &plan, created, now)?;
+                return Ok((id, plan));
+            }
+        }
     }
+    Err(Failure::other(format!(
+        "the next {NUMBERS} numbers from {} on are taken; name one with --execution",
+        wanted.execution.unwrap_or(execution.saturating_sub(NUMBERS))
+    )))
+}
+
+fn refused(why: &str, run: &str) -> Failure {
+    Failure::new(
+        Exit::Refused,
+        format!("{why}; `llmctl-dev runs show {run}` shows it, --again runs it as the next pass"),
+    )
+}
+
+/// Lists the run with what the API server answered.
+fn dispatched(
+    headless: &mut Headless,
+    plan: &RunPlan,
+    created: Result<JobSeen, Error>,
+    asked: Timestamp,
+) -> Result<RunId, Failure> {
+    let (id, wants) = headless.runs.dispatching(plan, asked);
+    headless.want(wants, false);
+    let now = headless.now();
+    let job = match created {
+        Ok(job) => job,
+        Err(error) => {
+            let wants = headless.runs.refused(&id, error.to_string(), now);
+            headless.want(wants, false);
+            return Err(error.into());
+        }
+    };
+    let wants = headless.runs.accepted(&id, job, now);
+    headless.want(wants, true);
+    output::progress(&format!(
+        "run {execution}: Job {job} created in namespace {namespace} at {target}",
+        execution = plan.request.execution_id,
+        job = plan.job_name,
+        namespace = plan.namespace,
+        target = headless.world.target().badge(),
+    ));
+    Ok(id)
 }

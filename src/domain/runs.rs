@@ -1,6 +1,7 @@
 //! A run: one executor Job from dispatch through its verdict to TTL clean-up, and the reducer that follows it.
 
 pub mod document;
+mod duplicate;
 mod entry;
 mod index;
 pub mod lifecycle;

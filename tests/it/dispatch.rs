@@ -1,3 +1,5 @@
 //! Dispatch: what a run needs, what is sent, and what comes of it.
 
 mod check;
+mod duplicates;
+mod payloads;

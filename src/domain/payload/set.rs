@@ -30,15 +30,16 @@ pub fn set(document: &mut Value, assignment: &str) -> Result<(), Problem> {
     }
     let mut steps: Vec<&str> = Vec::new();
     let mut text = TEXTS.contains(&first);
-    if FIELDS.contains(&first) {
+    // A node's own `provider` is meant, and not the payload's, which can only be one.
+    if let Some(shape) = named(kind, first) {
+        steps.extend(["node_execution", "request", "node_config", first]);
+        text = rest.is_empty() && matches!(shape, Shape::Text | Shape::Choice(_));
+    } else if FIELDS.contains(&first) {
         steps.push(first);
     } else if is_node && (REQUEST_FIELDS.contains(&first) || first == "ref_id") {
         let name = if first == "ref_id" { "node_ref_id" } else { first };
         steps.extend(["node_execution", "request", name]);
         text = named(kind, rest).is_some_and(|shape| shape == Shape::Text);
-    } else if let Some(shape) = named(kind, first) {
-        steps.extend(["node_execution", "request", "node_config", first]);
-        text = rest.is_empty() && matches!(shape, Shape::Text | Shape::Choice(_));
     } else {
         return Err(Problem::new(first, unknown(kind, is_node)));
     }
