@@ -170,7 +170,9 @@ async fn create(
     }
     Err(Failure::other(format!(
         "the next {NUMBERS} numbers from {} on are taken; name one with --execution",
-        wanted.execution.unwrap_or(execution.saturating_sub(NUMBERS))
+        wanted
+            .execution
+            .unwrap_or(execution.saturating_sub(NUMBERS))
     )))
 }
 

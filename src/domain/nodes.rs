@@ -175,12 +175,17 @@ impl NodeType {
                 }
             }
             "rag" if text("mode") == "query" && blank("question_prompt") => {
-                say("node_config.question_prompt", "must be there for the mode query");
+                say(
+                    "node_config.question_prompt",
+                    "must be there for the mode query",
+                );
             }
             "decision" => conditions(config, &mut say),
             "agent_task" => {
-                let id = |map: &Map<String, Value>, name: &str| map.get(name).and_then(Value::as_u64);
-                if id(config, "agent_task_id").is_none() && id(request, "execution_task_id").is_none()
+                let id =
+                    |map: &Map<String, Value>, name: &str| map.get(name).and_then(Value::as_u64);
+                if id(config, "agent_task_id").is_none()
+                    && id(request, "execution_task_id").is_none()
                 {
                     say(
                         "node_config.agent_task_id",

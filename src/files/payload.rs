@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn both_languages_say_the_same() {
-        let expected = json!({"contract_version": "v1", "command": ["echo", "a: b"], "timeout_seconds": 5});
+        let expected =
+            json!({"contract_version": "v1", "command": ["echo", "a: b"], "timeout_seconds": 5});
         for text in [
             r#"{"contract_version": "v1", "command": ["echo", "a: b"], "timeout_seconds": 5}"#,
             "contract_version: v1\ncommand: [echo, 'a: b']\ntimeout_seconds: 5\n",

@@ -76,14 +76,12 @@ impl Wanted {
 }
 
 /// The sample to begin with, and the payload when it is not the sample's own.
-fn document(
-    setup: &Setup,
-    args: &Args,
-) -> Result<(Sample, Option<serde_json::Value>), Failure> {
+fn document(setup: &Setup, args: &Args) -> Result<(Sample, Option<serde_json::Value>), Failure> {
     let (sample, mut document) = if let Some(path) = &args.payload {
         let text = payload::read(path).map_err(|error| Failure::invalid(error.to_string()))?;
-        let document = payload::parse(&text)
-            .map_err(|mistake| Failure::invalid(format!("payload {}: {mistake}", path.display())))?;
+        let document = payload::parse(&text).map_err(|mistake| {
+            Failure::invalid(format!("payload {}: {mistake}", path.display()))
+        })?;
         (named_after(path), Some(document))
     } else if args.sample.as_deref() == Some(NODE) {
         let sample = node(args.kind.as_deref())?;

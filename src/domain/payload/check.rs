@@ -143,10 +143,20 @@ fn versions(fields: &Map<String, Value>, found: &mut Found) {
         found.say("contract_version", "must be exactly v1");
     }
     let is_v1 = |value: &Value| value == "v1";
-    found.unless(fields, "result_contract_version", is_v1, "must be exactly v1");
+    found.unless(
+        fields,
+        "result_contract_version",
+        is_v1,
+        "must be exactly v1",
+    );
     // Other providers were taken out; Python's executor still accepts them (W33).
     let ours = |value: &Value| value == "kubernetes";
-    found.unless(fields, "provider", ours, "must be kubernetes, the one provider there is");
+    found.unless(
+        fields,
+        "provider",
+        ours,
+        "must be kubernetes, the one provider there is",
+    );
 }
 
 fn work(fields: &Map<String, Value>, found: &mut Found) {
@@ -155,7 +165,10 @@ fn work(fields: &Map<String, Value>, found: &mut Found) {
         .filter(|name| given(fields, name).is_some())
         .collect();
     match there[..] {
-        [] => found.say("payload", "needs one of command, shell_command and node_execution"),
+        [] => found.say(
+            "payload",
+            "needs one of command, shell_command and node_execution",
+        ),
         [_] => {}
         _ => {
             let rule = format!("has {}: only one of them would count", there.join(" and "));
@@ -254,7 +267,10 @@ fn environment(fields: &Map<String, Value>, found: &mut Found) {
     for (name, value) in env {
         let place = format!("env.{name}");
         if name.trim().is_empty() || name.contains(['=', '\0']) {
-            found.say(place, "a name must not be blank and holds neither = nor NUL");
+            found.say(
+                place,
+                "a name must not be blank and holds neither = nor NUL",
+            );
         } else if !(value.is_string() || value.is_number() || value.is_boolean()) {
             found.say(place, "must be text, a number, true or false");
         } else if value.as_str().is_some_and(|text| text.contains('\0')) {
@@ -292,8 +308,18 @@ mod tests {
         let found = problems(&document);
         let fields: Vec<&str> = found.iter().map(|problem| problem.field.as_str()).collect();
         for field in [
-            "contract_version", "provider", "payload", "command[1]", "env.TOKEN", "env.A=B", "timeout_seconds",
-            "capture_limit_bytes", "emit_start_markers", "metadata", "stdin", "timout_seconds",
+            "contract_version",
+            "provider",
+            "payload",
+            "command[1]",
+            "env.TOKEN",
+            "env.A=B",
+            "timeout_seconds",
+            "capture_limit_bytes",
+            "emit_start_markers",
+            "metadata",
+            "stdin",
+            "timout_seconds",
         ] {
             assert!(fields.contains(&field), "{fields:?} lacks {field}");
         }
@@ -305,7 +331,8 @@ mod tests {
     #[test]
     fn w33_only_kubernetes_is_a_provider() {
         for provider in ["workspace", "docker", "Kubernetes", ""] {
-            let document = json!({"contract_version": "v1", "provider": provider, "command": ["true"]});
+            let document =
+                json!({"contract_version": "v1", "provider": provider, "command": ["true"]});
             assert_eq!(problems(&document)[0].field, "provider", "{provider}");
         }
     }

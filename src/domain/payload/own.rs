@@ -150,7 +150,10 @@ pub fn of_sample(sample: &Sample) -> Value {
         }
     };
     put("command", sample.command.as_ref().map(|parts| json!(parts)));
-    put("shell_command", sample.shell_command.as_ref().map(|text| json!(text)));
+    put(
+        "shell_command",
+        sample.shell_command.as_ref().map(|text| json!(text)),
+    );
     put("node_execution", sample.node.as_ref().map(|node| {
         let mut request = json!({"node_type": node.kind, "node_id": sample.node_id, "node_config": node.config});
         if let Some(id) = node.ref_id {
@@ -167,8 +170,14 @@ pub fn of_sample(sample: &Sample) -> Value {
     put("env", (!masked.is_empty()).then(|| json!(masked)));
     put("stdin", sample.stdin.as_ref().map(|_| json!(MASK)));
     put("timeout_seconds", sample.timeout_seconds.map(|n| json!(n)));
-    put("capture_limit_bytes", sample.capture_limit_bytes.map(|n| json!(n)));
-    put("emit_start_markers", (!sample.emit_start_markers).then(|| json!(false)));
+    put(
+        "capture_limit_bytes",
+        sample.capture_limit_bytes.map(|n| json!(n)),
+    );
+    put(
+        "emit_start_markers",
+        (!sample.emit_start_markers).then(|| json!(false)),
+    );
     document
 }
 
@@ -208,7 +217,11 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 /// Values that are no text are written as JSON has them.
 fn environment(fields: &Map<String, Value>) -> BTreeMap<String, String> {
     let env = given(fields, "env").and_then(Value::as_object);
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
     env.map_or_else(BTreeMap::new, |env| {
         env.iter()
             .map(|(name, value)| (name.clone(), text(value)))
@@ -271,7 +284,9 @@ mod tests {
             let sent = planned(own, 7).payload.0;
             for (name, value) in case["payload"].as_object().unwrap() {
                 match name.as_str() {
-                    "metadata" => assert_eq!(sent["metadata"]["execution_mode"], value["execution_mode"]),
+                    "metadata" => {
+                        assert_eq!(sent["metadata"]["execution_mode"], value["execution_mode"])
+                    }
                     _ => assert_eq!(&sent[name], value, "{} {name}", case["name"]),
                 }
             }
@@ -310,7 +325,8 @@ mod tests {
 
     #[test]
     fn w35_its_time_out_may_be_longer_than_an_hour_and_not_longer_than_the_runs() {
-        let document = json!({"contract_version": "v1", "command": ["true"], "timeout_seconds": 7200});
+        let document =
+            json!({"contract_version": "v1", "command": ["true"], "timeout_seconds": 7200});
         let own = Own::new(&base(), document).unwrap();
         let of = |timeout: u32| {
             let options = RunOptions {
@@ -318,7 +334,11 @@ mod tests {
                 timeout_seconds: Some(timeout),
                 ..RunOptions::default()
             };
-            plan_run(&base(), 1, &settings(), &options).unwrap().payload.0["timeout_seconds"].clone()
+            plan_run(&base(), 1, &settings(), &options)
+                .unwrap()
+                .payload
+                .0["timeout_seconds"]
+                .clone()
         };
         assert_eq!(of(86_400), 7200);
         assert_eq!(of(60), 60);
@@ -340,7 +360,10 @@ mod tests {
         let own = Own::new(&sample, document).unwrap();
         assert!(!format!("{own:?}").contains("s3cret"));
         let plan = planned(own, 1);
-        assert_eq!(plan.payload.0["env"], json!({"TOKEN": "s3cret", "MORE": "x"}));
+        assert_eq!(
+            plan.payload.0["env"],
+            json!({"TOKEN": "s3cret", "MORE": "x"})
+        );
         assert_eq!(plan.payload.0["stdin"], "s3cret too");
         let shown = json!(plan.shown()).to_string();
         assert!(!shown.contains("s3cret"), "{shown}");

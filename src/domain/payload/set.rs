@@ -37,7 +37,11 @@ pub fn set(document: &mut Value, assignment: &str) -> Result<(), Problem> {
     } else if FIELDS.contains(&first) {
         steps.push(first);
     } else if is_node && (REQUEST_FIELDS.contains(&first) || first == "ref_id") {
-        let name = if first == "ref_id" { "node_ref_id" } else { first };
+        let name = if first == "ref_id" {
+            "node_ref_id"
+        } else {
+            first
+        };
         steps.extend(["node_execution", "request", name]);
         text = named(kind, rest).is_some_and(|shape| shape == Shape::Text);
     } else {

@@ -4,7 +4,15 @@ use crate::support::home::Home;
 use serde_json::Value;
 
 fn run(home: &Home, more: &[&str]) -> crate::support::home::Ran {
-    let mut arguments = vec!["run", "hello", "--sandbox", "--execution", "7", "-o", "json"];
+    let mut arguments = vec![
+        "run",
+        "hello",
+        "--sandbox",
+        "--execution",
+        "7",
+        "-o",
+        "json",
+    ];
     arguments.extend(more);
     home.run(&arguments)
 }
@@ -26,7 +34,10 @@ fn w13_a_request_of_the_last_day_is_refused_before_anything_is_created() {
     ] {
         assert!(second.err.contains(part), "{second:?} lacks {part}");
     }
-    let listed = home.run(&["runs", "list", "--sandbox", "-o", "json"]).ended(0).json();
+    let listed = home
+        .run(&["runs", "list", "--sandbox", "-o", "json"])
+        .ended(0)
+        .json();
     assert_eq!(listed["runs"].as_array().unwrap().len(), 1, "{listed:#}");
 
     let again = run(&home, &["--wait", "--again"]).ended(0).json();
