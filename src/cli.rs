@@ -14,6 +14,7 @@ pub mod runs;
 pub mod sandbox;
 pub mod session;
 pub mod settings;
+pub mod studio;
 
 use args::{Cli, Command, Globals};
 use clap::{CommandFactory as _, FromArgMatches as _};

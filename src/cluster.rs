@@ -8,6 +8,7 @@ pub mod connect;
 pub mod error;
 pub mod forward;
 pub mod jobs;
+pub mod kubeconfig;
 pub mod logs;
 pub mod preflight;
 pub mod settings;

@@ -2,6 +2,7 @@
 
 pub mod announce;
 pub mod input;
+pub mod prompt;
 pub mod screen;
 pub mod signals;
 pub mod start;

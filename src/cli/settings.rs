@@ -1,7 +1,9 @@
-//! `settings` on the command line: show, get, set, unset, push, validate, path. Only what reads or writes the cluster needs one.
+//! `settings` on the command line: show, get, set, unset, push, pull, kubeconfig, validate, path. Only what reads or writes the cluster needs one.
 
 mod change;
 mod document;
+mod kubeconfig;
+mod pull;
 mod push;
 mod text;
 
@@ -53,6 +55,10 @@ enum Command {
     },
     /// Write settings to where llmctl's own dispatcher reads them; shows what would change and asks first
     Push(push::Args),
+    /// Make the settings file say what Studio or a ConfigMap holds
+    Pull(pull::Args),
+    /// Studio's own kubeconfig: store, tell of, take out; the text is never shown
+    Kubeconfig(kubeconfig::Args),
     /// Check the settings file and the environment, or another file; all problems at once
     Validate {
         /// Check this file alone
@@ -78,6 +84,8 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         Command::Set { pairs } => change::set(globals, &path, &pairs),
         Command::Unset { keys } => change::unset(globals, &path, &keys),
         Command::Push(args) => push::run(globals, args).await,
+        Command::Kubeconfig(args) => kubeconfig::run(globals, args).await,
+        Command::Pull(args) => pull::run(globals, &path, args).await,
         Command::Validate { file } => validate(globals, file.as_deref(), &path),
         Command::Path => print_path(globals, &path),
     }

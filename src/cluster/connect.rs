@@ -45,7 +45,7 @@ pub fn contexts(kubeconfig: Option<&Path>) -> Result<Vec<Context>, Error> {
     read(kubeconfig).map(|kubeconfig| contexts_of(&kubeconfig))
 }
 
-fn read(path: Option<&Path>) -> Result<Kubeconfig, Error> {
+pub(super) fn read(path: Option<&Path>) -> Result<Kubeconfig, Error> {
     let files: Vec<PathBuf> = match (path, std::env::var_os("KUBECONFIG")) {
         (Some(path), _) => return Kubeconfig::read_from(path).map_err(explain),
         (None, Some(list)) => std::env::split_paths(&list)

@@ -59,21 +59,24 @@ fn add(
     Ok(())
 }
 
+/// The changes, with what the file says now.
+pub(super) fn edits(path: &Path, wanted: Vec<(Key, Option<Value>)>) -> Result<Vec<Edit>, Failure> {
+    let before = file::load(path).map_err(|e| unreadable(&e))?;
+    let edit = |(key, to)| Edit {
+        key,
+        from: before.values.get(&key).cloned(),
+        to,
+    };
+    Ok(wanted.into_iter().map(edit).collect())
+}
+
 /// Makes changes in the file and tells them.
 pub(super) fn change(
     globals: &Globals,
     path: &Path,
     wanted: Vec<(Key, Option<Value>)>,
 ) -> Result<Exit, Failure> {
-    let before = file::load(path).map_err(|e| unreadable(&e))?;
-    let edits: Vec<Edit> = wanted
-        .into_iter()
-        .map(|(key, to)| Edit {
-            key,
-            from: before.values.get(&key).cloned(),
-            to,
-        })
-        .collect();
+    let edits = edits(path, wanted)?;
     let saved = file::save(path, &edits).map_err(|e| match e {
         SaveError::Write(e) => Failure::other(e.to_string()),
         other => Failure::invalid(other.to_string()),

@@ -117,19 +117,19 @@ fn images(layered: &Layered) -> Value {
 
 /// What a change did.
 pub(super) fn changes(globals: &Globals, path: &Path, edits: &[Edit], changed: usize) -> Value {
-    let rows: Vec<Value> = edits
-        .iter()
-        .map(|edit| {
-            json!({
-                "key": edit.key.name(),
-                "from": edit.from.as_ref().map(Setting::json),
-                "to": edit.to.as_ref().map(Setting::json),
-                "takes_effect": edit.key.facts().takes_effect,
-            })
-        })
-        .collect();
+    let rows: Vec<Value> = edits.iter().map(edit).collect();
     let body = json!({"file": file(path), "changed": changed, "edits": rows});
     document(globals, "settings-change", body)
+}
+
+/// One change.
+pub(super) fn edit(edit: &Edit) -> Value {
+    json!({
+        "key": edit.key.name(),
+        "from": edit.from.as_ref().map(Setting::json),
+        "to": edit.to.as_ref().map(Setting::json),
+        "takes_effect": edit.key.facts().takes_effect,
+    })
 }
 
 /// Whether all is right, and every problem.

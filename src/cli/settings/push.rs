@@ -1,12 +1,14 @@
 //! `settings push`: what would change is shown first, then written, then whoever must restart to see it is named.
 
 mod restart;
+mod studio;
 
 use super::text;
 use crate::cli::args::Globals;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{self, Format};
 use crate::cli::session::{self, Setup};
+use crate::cli::studio::Reach;
 use crate::cluster::settings::PushError;
 use crate::domain::settings::held::{CONFIG_MAPS, Held, StoredChange};
 use crate::domain::settings::key::Key;
@@ -15,6 +17,7 @@ use crate::domain::settings::problem::Problem;
 use crate::domain::settings::push::{Push, Pushed, Workload};
 use crate::domain::target::TargetKind;
 use crate::runtime::World;
+use crate::sanitize::sanitize;
 use clap::ValueEnum;
 use serde_json::json;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -24,6 +27,8 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 enum To {
     /// The ConfigMap that llmctl's workloads take their environment from
     Configmap,
+    /// Rows of Studio's database, which count more than its environment
+    Studio,
 }
 
 /// Arguments of `settings push`.
@@ -32,6 +37,8 @@ pub(super) struct Args {
     /// What to write to
     #[arg(long, value_enum)]
     to: To,
+    #[command(flatten)]
+    reach: Reach,
     /// Keys to push; without any, those that the file or the environment sets
     #[arg(value_name = "KEY")]
     keys: Vec<String>,
@@ -39,7 +46,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "keys")]
     all: bool,
     /// Another ConfigMap than llmctl-studio-config or, where that is not, llmctl-executor-settings
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "postgres")]
     configmap: Option<String>,
     /// Show what would change and who is in the way; write nothing
     #[arg(long)]
@@ -63,13 +70,15 @@ pub(super) async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> 
     let setup = Setup::read(globals)?;
     setup.usable()?;
     let keys = keys(&args, &setup.settings)?;
-    let To::Configmap = args.to;
     let asks = !args.yes && !args.dry_run && !globals.sandbox;
     if asks && !io::stdin().is_terminal() {
         return Err(Failure::new(
             Exit::Usage,
             "standard input is no terminal, so nobody can be asked: look at --dry-run, then give --yes",
         ));
+    }
+    if args.to == To::Studio {
+        return studio::run(globals, &setup, &args, &keys).await;
     }
     let world = session::open(globals, &setup).await?;
     let done = push(globals, &world, &setup, &args, &keys).await;
@@ -178,11 +187,18 @@ fn consent(globals: &Globals, world: &World, args: &Args, push: &Push) -> Result
     let ending = if n == 1 { "" } else { "s" };
     let (configmap, namespace) = (&push.configmap, &push.namespace);
     let badge = world.target().badge();
+    consented(&format!(
+        "Write {n} setting{ending} to ConfigMap {configmap} in {namespace} @ {badge}?"
+    ))
+}
+
+/// Asks on standard error and reads one line.
+///
+/// # Errors
+/// Refused when the answer is not yes.
+fn consented(question: &str) -> Result<(), Failure> {
     let mut err = io::stderr().lock();
-    let _ = write!(
-        err,
-        "Write {n} setting{ending} to ConfigMap {configmap} in {namespace} @ {badge}? [y/N] "
-    );
+    let _ = write!(err, "{} [y/N] ", sanitize(question));
     let _ = err.flush();
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
