@@ -147,7 +147,6 @@ impl Action {
                 | Self::CancelRun
                 | Self::KeepRun
                 | Self::ExtendRun
-                | Self::ExtendRun
                 | Self::RemoveRun
                 | Self::ApplyOverlay
         )

@@ -10,6 +10,7 @@
 mod audit;
 mod cli;
 mod cluster_edge;
+mod cut;
 mod dispatch;
 mod endings;
 mod executor;

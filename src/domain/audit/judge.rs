@@ -5,6 +5,7 @@ use super::place::{Place, has_end, is_compose_name};
 use super::words::{self, Named, has_word};
 use super::{Finding, Level, Page, Passage, Rule, Service, Voice};
 use crate::domain::masking;
+use crate::domain::settings::legacy::REMOVED_KEYS;
 
 /// Longest excerpt, in characters.
 const EXCERPT: usize = 160;
@@ -248,7 +249,7 @@ impl Judge<'_> {
                 .iter()
                 .any(|p| p.text.contains("node_executor"))
         };
-        let key = legacy::SETTINGS.into_iter().find(|key| {
+        let key = REMOVED_KEYS.into_iter().find(|key| {
             let variable = format!("{PREFIX}{}", key.to_ascii_uppercase());
             has_word(text, &variable)
                 || (has_word(text, key)

@@ -9,20 +9,6 @@ pub(super) const PROVIDER: &str = "LLMCTL_NODE_EXECUTOR_PROVIDER";
 /// Read by nobody since 2026-02-20.
 pub(super) const DEAD: &str = "LLMCTL_NODE_EXECUTOR_K8S_IMAGE";
 
-/// The ten settings that are gone. The last had no variable.
-pub(super) const SETTINGS: [&str; 10] = [
-    "fallback_provider",
-    "fallback_enabled",
-    "fallback_on_dispatch_error",
-    "workspace_root",
-    "docker_host",
-    "docker_image",
-    "docker_network",
-    "docker_pull_policy",
-    "docker_env_json",
-    "docker_api_stall_seconds",
-];
-
 /// Modules and classes of the removed executors.
 pub(super) const EXECUTORS: [&str; 4] = [
     "docker_executor",

@@ -1,0 +1,233 @@
+//! The hard cut, proved: one provider, no other route, and the words of old in two rooms only (contract 1.3).
+
+use crate::support::home::Home;
+use llmctl_dev::cli::command;
+use llmctl_dev::domain::settings::key::Key;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Words of what was taken out. `FallbackToLogsOnError` is Kubernetes' own.
+const WORDS: [&str; 12] = [
+    "fallback_",
+    "fallback",
+    "workspace_executor",
+    "docker_executor",
+    "workspaceexecutor",
+    "dockerexecutor",
+    "workspace_root",
+    "docker_host",
+    "docker_image",
+    "docker_network",
+    "docker_pull_policy",
+    "docker-compose",
+];
+
+/// Who may say them: who rewrites what was stored, who searches for what was checked in, and who reads old rows.
+const ROOMS: [&str; 9] = [
+    "domain/migration",
+    "domain/audit",
+    "domain/settings/legacy",
+    "database",
+    "files/audit",
+    "docker.rs",
+    "cli/migrate",
+    "cli/audit",
+    "lib.rs",
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else {
+            all.push(path);
+        }
+    }
+    all
+}
+
+/// The code of a source file: what stands before its tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or(text)
+}
+
+fn legacy_words(text: &str) -> Vec<String> {
+    let text = text.to_lowercase().replace("fallbacktologsonerror", "");
+    text.lines()
+        .filter(|line| WORDS.iter().any(|word| line.contains(word)))
+        .map(|line| line.trim().to_owned())
+        .collect()
+}
+
+#[test]
+fn legacy_words_stay_with_the_migration_and_the_audit() {
+    let source = root().join("src");
+    let mut wrong = Vec::new();
+    let mut said = 0;
+    for path in files(&source) {
+        let name = path
+            .strip_prefix(&source)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        let is_test = name.contains("tests") || name.contains("snapshots");
+        if !Path::new(&name).extension().is_some_and(|end| end == "rs") || is_test {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let found = legacy_words(code(&text));
+        if ROOMS.iter().any(|room| name.starts_with(room)) {
+            said += found.len();
+        } else {
+            wrong.extend(found.into_iter().map(|line| format!("{name}: {line}")));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(
+        said > 10,
+        "the rooms that may say them do not: is the search broken?"
+    );
+}
+
+/// The help of a command and of everything below it, without the two that are about what is gone.
+fn help(command: &mut clap::Command, all: &mut String) {
+    all.push_str(&command.render_long_help().to_string());
+    for sub in command.get_subcommands_mut() {
+        if !["audit", "migrate"].contains(&sub.get_name()) {
+            help(sub, all);
+        }
+    }
+}
+
+#[test]
+fn help_and_documents_offer_one_way() {
+    let mut text = String::new();
+    help(&mut command(), &mut text);
+    assert!(text.len() > 5_000, "the help was read");
+    assert_eq!(legacy_words(&text), Vec::<String>::new());
+
+    let mut documents = vec![root().join("README.md")];
+    documents.extend(files(&root().join("config")));
+    documents.extend(files(&root().join("overlays")));
+    for path in documents {
+        let text = fs::read_to_string(&path).unwrap();
+        // Two lines of the README are about the audit and the migration.
+        let about = |line: &String| line.starts_with("| `audit") || line.starts_with("| `migrate");
+        let found: Vec<String> = legacy_words(&text)
+            .into_iter()
+            .filter(|line| !about(line))
+            .collect();
+        // That nothing falls back is a promise, not an offer.
+        let promise = |line: &String| line.contains("nothing falls back");
+        assert!(found.iter().all(promise), "{}: {found:#?}", path.display());
+    }
+}
+
+#[test]
+fn the_settings_are_those_of_kubernetes() {
+    let names: Vec<&str> = Key::ALL.iter().map(|key| key.name()).collect();
+    assert!(names.contains(&"k8s_job_ttl_seconds"));
+    for name in &names {
+        assert!(legacy_words(name).is_empty(), "{name}");
+    }
+    let ran = Home::new().run(&["settings", "set", "docker_image", "x"]);
+    assert_eq!(ran.code, 5, "{}", ran.err);
+    let ran = Home::new().run(&["settings", "get", "provider"]);
+    assert_eq!((ran.code, ran.out.trim()), (0, "kubernetes"));
+}
+
+/// Everything below `value` that is called `name`.
+fn named<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(map) => {
+            found.extend(map.get(name));
+            map.values().for_each(|one| named(one, name, found));
+        }
+        Value::Array(items) => items.iter().for_each(|one| named(one, name, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_a_run_leaves_says_kubernetes_and_nothing_else() {
+    let home = Home::new();
+    let ran = home.run(&["--sandbox", "run", "hello", "--wait", "-o", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let document: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(document["namespace"], "llmctl");
+    let mut stored = vec![document];
+    for path in files(&home.path().join("state")) {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(
+            legacy_words(&text),
+            Vec::<String>::new(),
+            "{}",
+            path.display()
+        );
+        stored.extend(
+            text.lines()
+                .filter_map(|line| serde_json::from_str(line).ok()),
+        );
+        stored.extend(serde_json::from_str::<Value>(&text).ok());
+    }
+    assert!(stored.len() > 1, "the run is in the history");
+    for document in &stored {
+        let mut found = Vec::new();
+        for name in ["provider", "selected_provider", "final_provider"] {
+            named(document, name, &mut found);
+        }
+        assert!(found.iter().all(|one| *one == "kubernetes"), "{found:?}");
+        let mut ids = Vec::new();
+        named(document, "provider_dispatch_id", &mut ids);
+        named(document, "dispatch_id", &mut ids);
+        let ours = |id: &&Value| id.as_str().is_some_and(|id| id.starts_with("kubernetes:"));
+        assert!(ids.iter().all(ours), "{ids:?}");
+    }
+}
+
+#[test]
+fn the_table_of_the_cut_names_tests_that_exist() {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let rows: Vec<&str> = lib
+        .lines()
+        .filter(|line| line.starts_with("//! | R"))
+        .collect();
+    let requirements: Vec<&str> = rows
+        .iter()
+        .map(|row| row[6..].split(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        requirements,
+        [
+            "R2.1", "R2.2", "R2.3", "R3.1", "R3.2", "R3.3", "R3.4", "R4.1", "R4.2", "R5.1", "R5.2",
+            "R5.3", "R5.4", "R6.1", "R6.2", "R7.1", "R8.1"
+        ]
+    );
+    let mut code = String::new();
+    for path in files(&root().join("src"))
+        .into_iter()
+        .chain(files(&root().join("tests")))
+    {
+        if path.extension().is_some_and(|end| end == "rs") {
+            code.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    for row in rows {
+        let held = row.split(" | ").nth(2).unwrap();
+        let names: Vec<&str> = held.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "{row}");
+        for name in names {
+            assert!(
+                code.contains(&format!("fn {name}()")),
+                "{row}: no test {name}"
+            );
+        }
+    }
+}
