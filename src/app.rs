@@ -13,6 +13,7 @@ pub mod question;
 pub mod runs;
 pub mod settings;
 pub mod text;
+pub mod turn;
 
 use crate::domain::observed::Seen;
 use crate::domain::occasion::Occasion;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 use link::{Link, LinkMsg};
 use notices::{Notice, Notices};
 use tui_input::InputRequest;
+use turn::Turn;
 
 /// A pane of the main screen that can hold the focus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,39 +112,6 @@ pub enum Effect {
     Copy(String),
     /// Change a switch of the sandbox's fault machinery (demo only).
     Fault(action::Fault),
-}
-
-/// What one call of `update` collects.
-#[derive(Debug)]
-pub struct Turn {
-    pub now: Timestamp,
-    pub effects: Vec<Effect>,
-    pub notices: Vec<Notice>,
-    /// Dialog to open on top.
-    pub open: Option<Dialog>,
-    /// Close the dialog on top (before `open` is looked at).
-    pub close: bool,
-    /// The pane to focus.
-    pub focus: Option<Pane>,
-}
-
-impl Turn {
-    /// An empty turn at `now`.
-    pub fn new(now: Timestamp) -> Self {
-        Self {
-            now,
-            effects: Vec::new(),
-            notices: Vec::new(),
-            open: None,
-            close: false,
-            focus: None,
-        }
-    }
-
-    /// Tells the person something at the end of this turn.
-    pub fn notice(&mut self, notice: Notice) {
-        self.notices.push(notice);
-    }
 }
 
 impl State {

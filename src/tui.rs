@@ -1,6 +1,5 @@
 //! The loop: take a message, update, perform the effects, draw when there is nothing left to take.
 
-pub mod announce;
 pub mod input;
 pub mod prompt;
 pub mod screen;
@@ -10,8 +9,8 @@ pub mod start;
 use crate::app::{Effect, Msg, State, update};
 use crate::runtime::World;
 use crate::ui::theme::Theme;
+use crate::ui::announce::Manner;
 use crate::ui::{self, Scroll};
-use announce::Manner;
 use input::Input;
 use screen::Screen;
 use signals::Signals;

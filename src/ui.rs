@@ -8,6 +8,7 @@
 //! dialogs   over the panes, one per file
 //! ```
 
+pub mod announce;
 pub mod keys;
 pub mod start;
 pub mod theme;

@@ -1,7 +1,7 @@
 //! The terminal: taken over, drawn to, and given back in every case.
 
-use super::announce::Manner;
 use crate::app::State;
+use crate::ui::announce::Manner;
 use crate::ui::start::Start;
 use crate::ui::theme::Theme;
 use crate::ui::{self, Scroll};

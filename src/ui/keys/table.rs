@@ -140,7 +140,7 @@ pub(super) const ROWS: &[Binding] = &[
     footer(RUNS, &[char('c')], Action::CancelRun, "cancel", "cancel the selected run: its pod gets the grace of the settings to end"),
     footer(RUNS, &[char('K')], Action::KeepRun, "keep", "keep the selected run's Job longer: raise its TTL"),
     row(RUNS, &[char('+')], Action::ExtendRun, "extend", "keep the selected run's Job an hour longer"),
-    row(RUNS, &[char(' ')], Action::Mark, "mark", "mark the run, or unmark it; cancel, keep and remove are about all that are marked"),
+    row(RUNS, &[char(' ')], Action::Mark, "mark", "mark the run, or unmark it; cancel, keep and remove go by the marks"),
     row(RUNS, &[char('*')], Action::MarkAll, "mark all", "mark every run that is listed, or unmark all"),
     row(RUNS, &[char('x')], Action::RemoveRun, "remove", "remove the selected run's finished Job now"),
     footer(RUNS, &[char('l')], Action::Logs, "logs", "show the log of the selected run"),
