@@ -10,6 +10,7 @@ pub mod forward;
 pub mod jobs;
 pub mod kubeconfig;
 pub mod logs;
+pub mod orphans;
 pub mod preflight;
 pub mod settings;
 pub mod studio;

@@ -13,6 +13,7 @@ pub mod migration;
 pub mod nodes;
 pub mod observed;
 pub mod occasion;
+pub mod orphans;
 pub mod overlays;
 pub mod payload;
 pub mod preflight;

@@ -4,6 +4,7 @@ mod announce;
 pub mod look;
 pub mod open;
 pub mod overlays;
+mod records;
 pub mod preflight;
 pub mod runs;
 pub mod settings;
@@ -23,6 +24,7 @@ use crate::sandbox::Sandbox;
 use announce::OnEvent;
 use futures::StreamExt as _;
 use jiff::Timestamp;
+use records::Records;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
@@ -48,6 +50,7 @@ pub struct World {
     overlays: Option<PathBuf>,
     /// Absent where it could not be opened, which was said.
     history: Option<Arc<History>>,
+    records: Records,
     on_event: Option<OnEvent>,
     out: mpsc::Sender<Msg>,
     inbox: mpsc::Receiver<Msg>,

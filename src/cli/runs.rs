@@ -2,6 +2,8 @@
 
 mod act;
 mod ask;
+mod export;
+mod prune;
 mod table;
 
 use super::args::Globals;
@@ -76,6 +78,24 @@ pub enum Verb {
         #[arg(long, value_name = "S", default_value_t = 3600)]
         by: u32,
     },
+    /// List what runs left behind (payloads without a Job, finished Jobs without a TTL, Jobs without pods), and remove it
+    Prune {
+        /// List only
+        #[arg(long)]
+        dry_run: bool,
+        /// Remove without being asked
+        #[arg(long, conflicts_with = "dry_run")]
+        yes: bool,
+    },
+    /// Print every run that is known, one JSON document a line
+    Export {
+        /// With the lines of the logs that the history keeps
+        #[arg(long)]
+        logs: bool,
+        /// Only runs of the last so many days
+        #[arg(long, value_name = "N")]
+        days: Option<u32>,
+    },
     /// Remove Jobs with their pods now; their logs stay in the history
     Remove {
         #[arg(value_name = "RUN", required = true)]
@@ -124,6 +144,8 @@ async fn perform(
         Verb::Cancel { run, grace } => act::cancel(setup, headless, &run, grace).await,
         Verb::Keep { runs, ttl } => act::keep(headless, &runs, ttl).await,
         Verb::Extend { runs, by } => act::extend(headless, &runs, by).await,
+        Verb::Prune { dry_run, yes } => prune::prune(globals, headless, dry_run, yes).await,
+        Verb::Export { logs, days } => export::export(headless, logs, days),
         Verb::Remove { runs, yes } => act::remove(headless, &runs, yes).await,
     }
 }

@@ -202,7 +202,7 @@ impl Cluster {
     }
 }
 
-fn only(params: DeleteParams, uid: Option<&str>) -> DeleteParams {
+pub(super) fn only(params: DeleteParams, uid: Option<&str>) -> DeleteParams {
     DeleteParams {
         preconditions: uid.map(|uid| Preconditions {
             uid: Some(uid.to_owned()),

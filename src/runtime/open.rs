@@ -1,6 +1,7 @@
 //! Opening a session: which cluster, and the edges around it.
 
 use super::announce::OnEvent;
+use super::records::Records;
 use super::{WAITING, World};
 use crate::app::Msg;
 use crate::app::notices::Notice;
@@ -94,6 +95,7 @@ impl World {
             paths: choice.paths,
             overlays: choice.overlays,
             history: None,
+            records: Records::default(),
             on_event: choice.on_event.map(OnEvent::new),
             out,
             inbox,

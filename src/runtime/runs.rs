@@ -105,11 +105,12 @@ impl World {
         let Some(history) = self.history.clone() else {
             return;
         };
-        self.write(async move {
-            history.record(&run).err().map(|error| {
-                Msg::Noticed(Notice::bad(format!("run {} is not kept: {error}", run.job)))
-            })
-        });
+        if self.records.add(run) {
+            let records = self.records.clone();
+            self.write(async move {
+                records.write(&history).await.map(|problem| Msg::Noticed(Notice::bad(problem)))
+            });
+        }
     }
 
     fn cancel(&mut self, run: RunId, job: String, plan: CancelPlan) {

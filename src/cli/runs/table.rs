@@ -2,6 +2,7 @@
 
 use crate::domain::contract::ExecutorResult;
 use crate::domain::runs::usual::{self, Usual};
+use crate::domain::orphans::{Orphan, size};
 use crate::domain::runs::{Phase, RemovedBy, Run, Step};
 use crate::domain::target::Target;
 use crate::domain::verdict::Verdict;
@@ -108,6 +109,25 @@ pub(super) fn table<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> 
     if rows.len() == 1 {
         return "no runs yet; `llmctl-dev run hello` starts one\n".into();
     }
+    aligned(&rows)
+}
+
+/// What runs left behind.
+pub(super) fn orphans(orphans: &[Orphan], namespace: &str, now: Timestamp) -> String {
+    if orphans.is_empty() {
+        return format!("nothing is left over in namespace {}\n", sanitize(namespace));
+    }
+    let mut rows = vec![["KIND", "NAME", "AGE", "SIZE", "WHY"].map(str::to_owned)];
+    rows.extend(orphans.iter().map(|one| {
+        [
+            one.kind.to_string(),
+            one.name.clone(),
+            age(now.duration_since(one.created)),
+            size(one.bytes),
+            one.why.sentence().to_owned(),
+        ]
+        .map(|cell| sanitize(&cell).into_owned())
+    }));
     aligned(&rows)
 }
 

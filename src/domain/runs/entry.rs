@@ -268,7 +268,7 @@ impl Entry {
     /// Compares with what was last recorded.
     fn changed(&mut self, (verdict, phase): State) -> Change {
         let fingerprint = self.fingerprint();
-        let record = fingerprint != self.recorded && self.run.phase != Phase::Dispatching;
+        let record = fingerprint != self.recorded && self.is_worth_a_record();
         self.recorded = fingerprint;
         self.run.revision += u64::from(record);
         Change {
@@ -277,6 +277,13 @@ impl Entry {
             ended: self.run.verdict != verdict && self.run.verdict.is_final(),
             removed: self.run.phase != phase && self.run.phase == Phase::Removed,
         }
+    }
+
+    /// A Job of others that has not run yet holds nothing that could be lost; a namespace may be full of them.
+    fn is_worth_a_record(&self) -> bool {
+        let run = &self.run;
+        let ran = run.pod.as_ref().is_some_and(|pod| pod.ran != Ran::No);
+        run.phase != Phase::Dispatching && (run.ours || ran || run.verdict.is_final())
     }
 
     /// The container to follow: once per container, as soon as it runs or has run.
