@@ -49,6 +49,10 @@ pub enum Dialog {
     Help,
     Palette,
     Messages,
+    /// What runs left behind.
+    Orphans,
+    /// Two runs side by side.
+    Compare,
 }
 
 /// Everything that a frame is drawn from.
@@ -151,6 +155,8 @@ impl State {
             Some(Dialog::Question(question)) => question.context(),
             Some(Dialog::Help) => Context::Help,
             Some(Dialog::Messages) => Context::Messages,
+            Some(Dialog::Orphans) => Context::Orphans,
+            Some(Dialog::Compare) => Context::Compare,
             Some(Dialog::Palette) => Context::Palette,
             None => match self.focus {
                 Pane::Overlays => self.overlays.list_context(),
@@ -288,7 +294,12 @@ fn act_inside(state: &mut State, action: Action, turn: &mut Turn) {
     let page = state.page();
     let around = state.around();
     match state.dialogs.last_mut() {
-        Some(Dialog::Help | Dialog::Messages) => turn_page(state, action, turn),
+        Some(Dialog::Orphans) if action == Action::RemoveOrphans => {
+            state.runs.ask_orphans(&around, turn);
+        }
+        Some(Dialog::Help | Dialog::Messages | Dialog::Orphans | Dialog::Compare) => {
+            turn_page(state, action, turn);
+        }
         Some(Dialog::Palette) => match state.palette.act(action, page) {
             palette::Outcome::Stay => {}
             palette::Outcome::Close => turn.close = true,
@@ -363,7 +374,7 @@ fn edit(state: &mut State, request: &InputRequest, turn: &mut Turn) {
         }
         Some(Dialog::Settings) => state.settings.edit(request, turn),
         Some(Dialog::Diff) => state.overlays.edit(request),
-        Some(Dialog::Help | Dialog::Messages) => {}
+        Some(Dialog::Help | Dialog::Messages | Dialog::Orphans | Dialog::Compare) => {}
         None => match state.focus {
             Pane::Runs => state.runs.edit_filter(request),
             Pane::Detail => state.runs.edit_search(request),

@@ -3,9 +3,10 @@
 mod announce;
 pub mod look;
 pub mod open;
+mod orphans;
 pub mod overlays;
-mod records;
 pub mod preflight;
+mod records;
 pub mod runs;
 pub mod settings;
 pub mod studio;

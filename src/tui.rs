@@ -8,8 +8,8 @@ pub mod start;
 
 use crate::app::{Effect, Msg, State, update};
 use crate::runtime::World;
-use crate::ui::theme::Theme;
 use crate::ui::announce::Manner;
+use crate::ui::theme::Theme;
 use crate::ui::{self, Scroll};
 use input::Input;
 use screen::Screen;

@@ -14,6 +14,7 @@ pub mod start;
 pub mod theme;
 
 mod banner;
+mod compare;
 mod detail;
 mod field;
 mod footer;
@@ -23,6 +24,7 @@ mod header;
 mod help;
 mod layout;
 mod messages;
+mod orphans;
 mod overlays;
 mod palette;
 mod pane;
@@ -127,5 +129,7 @@ fn draw_dialog(
         Dialog::Help => help::draw(state, theme, &mut scroll.limits, frame, area),
         Dialog::Palette => palette::draw(state, theme, scroll, frame, area),
         Dialog::Messages => messages::draw(state, theme, &mut scroll.limits, frame, area),
+        Dialog::Orphans => orphans::draw(state, theme, &mut scroll.limits, frame, area),
+        Dialog::Compare => compare::draw(state, theme, &mut scroll.limits, frame, area),
     }
 }

@@ -40,6 +40,9 @@ pub enum Action {
     /// Mark the selected row, or take its mark away.
     Mark,
     MarkAll,
+    Compare,
+    ShowOrphans,
+    RemoveOrphans,
     Logs,
     // run detail
     NextTab,
@@ -118,6 +121,10 @@ pub enum Context {
     Help,
     Palette,
     Messages,
+    /// What runs left behind.
+    Orphans,
+    /// Two runs side by side.
+    Compare,
 }
 
 impl Context {
@@ -147,6 +154,7 @@ impl Action {
                 | Self::CancelRun
                 | Self::KeepRun
                 | Self::ExtendRun
+                | Self::RemoveOrphans
                 | Self::RemoveRun
                 | Self::ApplyOverlay
         )
@@ -159,7 +167,10 @@ impl Action {
             | Self::RunAgain
             | Self::CancelRun
             | Self::KeepRun
+            | Self::ExtendRun
             | Self::RemoveRun
+            | Self::Compare
+            | Self::ShowOrphans
             | Self::Logs => Some(Pane::Runs),
             Self::NextTab
             | Self::PreviousTab

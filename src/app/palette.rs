@@ -35,6 +35,8 @@ pub const ENTRIES: &[Entry] = {
         Action::KeepRun, "run: keep the selected one longer", "llmctl-dev runs keep RUN";
         Action::ExtendRun, "run: keep the selected one an hour longer", "llmctl-dev runs extend RUN";
         Action::RemoveRun, "run: remove the selected one now", "llmctl-dev runs remove RUN";
+        Action::Compare, "run: compare two marked ones, or with the one before", "llmctl-dev runs diff A B";
+        Action::ShowOrphans, "runs: show what they left behind", "llmctl-dev runs prune --dry-run";
         Action::Logs, "run: log of the selected one", "llmctl-dev runs logs RUN";
         Action::CopyKubectl, "run: copy the kubectl command of this tab", "";
         Action::SaveLog, "log: save to a file", "llmctl-dev runs logs RUN > FILE";

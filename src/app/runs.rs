@@ -1,10 +1,12 @@
 //! The runs in the UI: the list, the detail of the selected one, the dialog that starts one.
 
 mod acts;
+pub mod compare;
 pub mod detail;
 pub mod dialog;
 pub mod list;
 mod news;
+pub mod orphans;
 
 use super::action::{Action, Context};
 use super::notices::Notice;
@@ -14,6 +16,7 @@ use crate::domain::cancel::{CancelPlan, CancelStep};
 use crate::domain::logs::{LogEvent, LogLine};
 use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
 use crate::domain::observed::{JobSeen, Seen};
+use crate::domain::orphans::Orphan;
 use crate::domain::preflight::{Facts, Place};
 use crate::domain::runs::lifecycle::Want;
 use crate::domain::runs::{Run, RunId, Runs, Ttl};
@@ -53,6 +56,10 @@ pub struct Slice {
     pub manifest: Option<(RunId, String)>,
     pub dialog: RunDialog,
     news: News,
+    /// What runs left behind, once it was looked for.
+    pub orphans: Option<Vec<Orphan>>,
+    /// The two that are compared.
+    pub compared: Option<(RunId, RunId)>,
     /// Ways to wait for a cancel that are under way, by run, with the newest step.
     pub cancels: Vec<(RunId, CancelStep)>,
 }
@@ -94,6 +101,8 @@ pub enum Msg {
         run: RunId,
         step: CancelStep,
     },
+    /// What runs left behind.
+    OrphansFound(Vec<Orphan>),
     /// The Job has that time to live now, and no other reaper sees it.
     Kept {
         run: RunId,
@@ -130,6 +139,10 @@ pub enum Effect {
         job: String,
         ttl: Ttl,
     },
+    /// Look for what runs left behind.
+    FindOrphans,
+    /// Remove it, then look again.
+    RemoveOrphans(Vec<Orphan>),
     FetchManifest {
         run: RunId,
         job: String,
@@ -241,6 +254,7 @@ impl Slice {
             Msg::LogRead { run, lines } => self.all.recall(&run, lines),
             Msg::ManifestFetched { run, yaml } => self.manifest = Some((run, yaml)),
             Msg::Previewed { yaml } => self.dialog.preview = Some(yaml),
+            Msg::OrphansFound(found) => self.orphans = Some(found),
             Msg::Kept { run, ttl } => self.kept(&run, ttl, turn),
             Msg::Preflighted(facts) => self.preflighted(*facts, around),
             Msg::CancelStepped { run, step } => self.cancel_stepped(run, step, turn),
@@ -323,6 +337,8 @@ impl Slice {
             Action::RemoveRun => self.ask_remove(around, turn),
             Action::KeepRun => self.keep(turn),
             Action::ExtendRun => self.extend(turn),
+            Action::Compare => self.compare(turn),
+            Action::ShowOrphans => self.show_orphans(turn),
             Action::Logs => {
                 self.tab = Tab::Logs;
                 turn.focus = Some(Pane::Detail);

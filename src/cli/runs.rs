@@ -2,6 +2,7 @@
 
 mod act;
 mod ask;
+mod diff;
 mod export;
 mod prune;
 mod table;
@@ -78,6 +79,13 @@ pub enum Verb {
         #[arg(long, value_name = "S", default_value_t = 3600)]
         by: u32,
     },
+    /// Compare two runs: settings, times, result, log; exit 1 when more than the times differs
+    Diff {
+        #[arg(value_name = "A")]
+        left: String,
+        #[arg(value_name = "B")]
+        right: String,
+    },
     /// List what runs left behind (payloads without a Job, finished Jobs without a TTL, Jobs without pods), and remove it
     Prune {
         /// List only
@@ -144,6 +152,7 @@ async fn perform(
         Verb::Cancel { run, grace } => act::cancel(setup, headless, &run, grace).await,
         Verb::Keep { runs, ttl } => act::keep(headless, &runs, ttl).await,
         Verb::Extend { runs, by } => act::extend(headless, &runs, by).await,
+        Verb::Diff { left, right } => diff::diff(globals, headless, &left, &right),
         Verb::Prune { dry_run, yes } => prune::prune(globals, headless, dry_run, yes).await,
         Verb::Export { logs, days } => export::export(headless, logs, days),
         Verb::Remove { runs, yes } => act::remove(headless, &runs, yes).await,

@@ -24,20 +24,35 @@ impl Cluster {
     pub async fn orphans(&self, namespace: &str, now: Timestamp) -> Result<Vec<Orphan>, Error> {
         // Payloads first: one whose Job is made meanwhile is not taken for one without.
         let mut payloads = Vec::new();
-        self.each(Resource::ConfigMaps, namespace, PAYLOAD_LABEL, |object: Value| {
-            payloads.extend(payload(&object));
-        })
+        self.each(
+            Resource::ConfigMaps,
+            namespace,
+            PAYLOAD_LABEL,
+            |object: Value| {
+                payloads.extend(payload(&object));
+            },
+        )
         .await?;
         let mut with_pods = BTreeSet::new();
-        self.each(Resource::Pods, namespace, EXECUTOR_LABEL, |pod: wire::Bare| {
-            let owners = pod.metadata.owner_references.into_iter();
-            with_pods.extend(owners.map(|owner| owner.uid));
-        })
+        self.each(
+            Resource::Pods,
+            namespace,
+            EXECUTOR_LABEL,
+            |pod: wire::Bare| {
+                let owners = pod.metadata.owner_references.into_iter();
+                with_pods.extend(owners.map(|owner| owner.uid));
+            },
+        )
         .await?;
         let mut jobs = Vec::new();
-        self.each(Resource::Jobs, namespace, EXECUTOR_LABEL, |object: Value| {
-            jobs.extend(job(&object, &with_pods));
-        })
+        self.each(
+            Resource::Jobs,
+            namespace,
+            EXECUTOR_LABEL,
+            |object: Value| {
+                jobs.extend(job(&object, &with_pods));
+            },
+        )
         .await?;
         Ok(find(&payloads, &jobs, now))
     }
@@ -100,7 +115,9 @@ fn payload(object: &Value) -> Option<PayloadFacts> {
         uid: text(&meta["uid"]),
         created: meta["creationTimestamp"].as_str()?.parse().ok()?,
         bytes: bytes(object),
-        owned: meta["ownerReferences"].as_array().is_some_and(|all| !all.is_empty()),
+        owned: meta["ownerReferences"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty()),
         going: !meta["deletionTimestamp"].is_null(),
     })
 }
@@ -117,7 +134,9 @@ fn job(object: &Value, with_pods: &BTreeSet<String>) -> Option<JobFacts> {
         name: text(&meta["name"]),
         created: meta["creationTimestamp"].as_str()?.parse().ok()?,
         bytes: bytes(object),
-        finished: status["conditions"].as_array().is_some_and(|all| all.iter().any(finished)),
+        finished: status["conditions"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(finished)),
         has_ttl: !spec["ttlSecondsAfterFinished"].is_null(),
         suspended: spec["suspend"] == true,
         pods: counted("active") || with_pods.contains(&uid),

@@ -188,8 +188,14 @@ mod tests {
             payload("leaked-payload", 60),
             payload("young-payload", 1),
             payload("used-payload", 60),
-            PayloadFacts { owned: true, ..payload("owned-payload", 60) },
-            PayloadFacts { going: true, ..payload("going-payload", 60) },
+            PayloadFacts {
+                owned: true,
+                ..payload("owned-payload", 60)
+            },
+            PayloadFacts {
+                going: true,
+                ..payload("going-payload", 60)
+            },
         ];
         let found = find(&payloads, &[job("used", 60)], now());
         let names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
@@ -200,12 +206,33 @@ mod tests {
     #[test]
     fn jobs_that_nothing_takes_away_are_found_the_oldest_first() {
         let jobs = [
-            JobFacts { finished: true, has_ttl: false, ..job("no-ttl", 30) },
-            JobFacts { finished: true, ..job("ttl", 30) },
-            JobFacts { pods: false, ..job("stuck", 40) },
-            JobFacts { pods: false, ..job("new", 4) },
-            JobFacts { pods: false, suspended: true, ..job("suspended", 40) },
-            JobFacts { pods: false, going: true, ..job("going", 40) },
+            JobFacts {
+                finished: true,
+                has_ttl: false,
+                ..job("no-ttl", 30)
+            },
+            JobFacts {
+                finished: true,
+                ..job("ttl", 30)
+            },
+            JobFacts {
+                pods: false,
+                ..job("stuck", 40)
+            },
+            JobFacts {
+                pods: false,
+                ..job("new", 4)
+            },
+            JobFacts {
+                pods: false,
+                suspended: true,
+                ..job("suspended", 40)
+            },
+            JobFacts {
+                pods: false,
+                going: true,
+                ..job("going", 40)
+            },
             job("runs", 40),
         ];
         let found = find(&[], &jobs, now());
@@ -215,7 +242,12 @@ mod tests {
 
     #[test]
     fn sizes_for_people() {
-        let rows = [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (7 << 20, "7.0 MiB")];
+        let rows = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 KiB"),
+            (7 << 20, "7.0 MiB"),
+        ];
         for (bytes, text) in rows {
             assert_eq!(size(bytes), text);
         }

@@ -30,6 +30,8 @@ impl World {
             Effect::Cancel { run, job, plan } => self.cancel(run, job, plan),
             Effect::Remove { run, job } => self.remove(run, job),
             Effect::Keep { run, job, ttl } => self.keep(run, job, ttl),
+            Effect::FindOrphans => self.find_orphans(),
+            Effect::RemoveOrphans(orphans) => self.remove_orphans(orphans),
             Effect::FetchManifest { run, job } => self.fetch_manifest(run, job),
             Effect::ReadLog { run } => self.read_log(run),
             Effect::SaveLog { run, job } => self.save_log(run, job),
@@ -108,7 +110,10 @@ impl World {
         if self.records.add(run) {
             let records = self.records.clone();
             self.write(async move {
-                records.write(&history).await.map(|problem| Msg::Noticed(Notice::bad(problem)))
+                records
+                    .write(&history)
+                    .await
+                    .map(|problem| Msg::Noticed(Notice::bad(problem)))
             });
         }
     }

@@ -16,6 +16,7 @@ const GROUPS: &[(&str, &[Context])] = &[
     ("Runs", &[Context::Runs]),
     ("Run detail", &[Context::Detail]),
     ("Run detail: logs", &[Context::DetailLogs]),
+    ("Left over", &[Context::Orphans]),
     ("Run dialog", &[Context::RunDialog]),
     ("Overlays", &[Context::Overlays]),
     ("Diff of an overlay", &[Context::Diff]),

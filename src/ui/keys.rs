@@ -181,6 +181,8 @@ mod tests {
         Context::Help,
         Context::Palette,
         Context::Messages,
+        Context::Orphans,
+        Context::Compare,
     ];
 
     #[test]

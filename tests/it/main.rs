@@ -15,6 +15,7 @@ mod dispatch;
 mod endings;
 mod executor;
 mod history;
+mod left_over;
 mod minikube_edge;
 mod overlays;
 mod postgres;

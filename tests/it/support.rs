@@ -1,6 +1,7 @@
 //! What the integration tests share.
 
 pub(crate) mod fake_api;
+pub(crate) mod ground;
 pub(crate) mod home;
 pub(crate) mod postgres;
 pub(crate) mod processes;

@@ -23,11 +23,7 @@ struct Line {
 }
 
 /// Prints them, the oldest first; of those that began within `days`, if given.
-pub(super) fn export(
-    headless: &Headless,
-    logs: bool,
-    days: Option<u32>,
-) -> Result<Exit, Failure> {
+pub(super) fn export(headless: &Headless, logs: bool, days: Option<u32>) -> Result<Exit, Failure> {
     let (target, now) = (headless.world.target(), headless.now());
     let since = days.and_then(|days| {
         now.checked_sub(SignedDuration::from_hours(i64::from(days) * 24))
@@ -47,7 +43,10 @@ pub(super) fn export(
                         Ok(())
                     })
                     .map_err(|error| {
-                        Failure::other(format!("the log of run {} cannot be read: {error}", run.label()))
+                        Failure::other(format!(
+                            "the log of run {} cannot be read: {error}",
+                            run.label()
+                        ))
                     })?;
                 Some(lines)
             }

@@ -3,6 +3,7 @@
 use crate::domain::contract::ExecutorResult;
 use crate::domain::runs::usual::{self, Usual};
 use crate::domain::orphans::{Orphan, size};
+use crate::domain::runs::compare::Section;
 use crate::domain::runs::{Phase, RemovedBy, Run, Step};
 use crate::domain::target::Target;
 use crate::domain::verdict::Verdict;
@@ -112,10 +113,48 @@ pub(super) fn table<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> 
     aligned(&rows)
 }
 
+/// Two runs side by side, what differs marked.
+pub(super) fn comparison(left: &Run, right: &Run, sections: &[Section]) -> String {
+    let mut text = String::new();
+    for (n, section) in sections.iter().enumerate() {
+        let mut rows = Vec::new();
+        if n == 0 {
+            let names = [
+                section.name.to_owned(),
+                left.label(),
+                right.label(),
+                String::new(),
+            ];
+            rows.push(names.map(|cell| sanitize(&cell).into_owned()));
+        } else {
+            text.push('\n');
+            rows.push([section.name, "", "", ""].map(str::to_owned));
+        }
+        rows.extend(section.rows.iter().map(|row| {
+            let cell = |value: &str| {
+                let value = sanitize(value).replace('\n', " ");
+                let mut cut: String = value.chars().take(60).collect();
+                if cut.len() < value.len() {
+                    cut.push('…');
+                }
+                if cut.is_empty() { "-".to_owned() } else { cut }
+            };
+            let differs = if row.is_same() { "" } else { "≠" };
+            let name = format!("  {}", sanitize(&row.name));
+            [name, cell(&row.left), cell(&row.right), differs.to_owned()]
+        }));
+        text.push_str(&aligned(&rows));
+    }
+    text
+}
+
 /// What runs left behind.
 pub(super) fn orphans(orphans: &[Orphan], namespace: &str, now: Timestamp) -> String {
     if orphans.is_empty() {
-        return format!("nothing is left over in namespace {}\n", sanitize(namespace));
+        return format!(
+            "nothing is left over in namespace {}\n",
+            sanitize(namespace)
+        );
     }
     let mut rows = vec![["KIND", "NAME", "AGE", "SIZE", "WHY"].map(str::to_owned)];
     rows.extend(orphans.iter().map(|one| {

@@ -64,6 +64,8 @@ const MOVABLE: &[Context] = &[
     Context::Diff,
     Context::Help,
     Context::Messages,
+    Context::Orphans,
+    Context::Compare,
 ];
 /// Places with text: only the arrows move.
 const TYPED: &[Context] = &[
@@ -85,6 +87,8 @@ const PAGED: &[Context] = &[
     Context::Diff,
     Context::Help,
     Context::Messages,
+    Context::Orphans,
+    Context::Compare,
 ];
 const PAGED_TYPED: &[Context] = &[
     Context::OverlaysFilter,
@@ -142,6 +146,10 @@ pub(super) const ROWS: &[Binding] = &[
     row(RUNS, &[char('+')], Action::ExtendRun, "extend", "keep the selected run's Job an hour longer"),
     row(RUNS, &[char(' ')], Action::Mark, "mark", "mark the run, or unmark it; cancel, keep and remove go by the marks"),
     row(RUNS, &[char('*')], Action::MarkAll, "mark all", "mark every run that is listed, or unmark all"),
+    row(RUNS, &[char('d')], Action::Compare, "compare", "compare the two marked runs, or the selected one with the one before it of its sample"),
+    row(RUNS, &[char('O')], Action::ShowOrphans, "left over", "show what runs left behind in the namespace, to remove it"),
+    footer(&[Context::Orphans], &[char('x')], Action::RemoveOrphans, "remove all", "remove all that is left over, once the namespace's name is typed"),
+    footer(&[Context::Orphans, Context::Compare], &[ESC, char('q'), ENTER], Action::Dismiss, "close", "close and go on"),
     row(RUNS, &[char('x')], Action::RemoveRun, "remove", "remove the selected run's finished Job now"),
     footer(RUNS, &[char('l')], Action::Logs, "logs", "show the log of the selected run"),
     footer(RUNS, &[char('/')], Action::Filter, "filter", "filter the list; matches are found anywhere in a row"),

@@ -1,0 +1,356 @@
+//! Two runs side by side: what they were given, how long their steps took, what came out, and how their logs differ.
+
+use super::{Run, Step};
+use crate::domain::contract::Line;
+use crate::domain::verdict::Verdict;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Lines of a log that are compared, from its beginning.
+const LINES: usize = 2000;
+/// Values of a result that are compared.
+const VALUES: usize = 300;
+
+/// One fact of both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    pub name: String,
+    /// Empty when the run has none.
+    pub left: String,
+    pub right: String,
+}
+
+impl Row {
+    /// Both have the same.
+    pub fn is_same(&self) -> bool {
+        self.left == self.right
+    }
+}
+
+/// Facts of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Section {
+    pub name: &'static str,
+    pub rows: Vec<Row>,
+}
+
+/// Whose line it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Both,
+    Left,
+    Right,
+}
+
+/// One line of a compared log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogRow {
+    pub side: Side,
+    pub text: String,
+}
+
+/// Compares everything but the logs.
+pub fn sections(left: &Run, right: &Run, now: Timestamp) -> Vec<Section> {
+    let both = |name: &str, of: &dyn Fn(&Run) -> String| Row {
+        name: name.to_owned(),
+        left: of(left),
+        right: of(right),
+    };
+    let given = vec![
+        both("sample", &|run| run.sample.clone().unwrap_or_default()),
+        both("node", &|run| {
+            run.node_id.map_or_else(String::new, |id| id.to_string())
+        }),
+        both("namespace", &|run| run.namespace.clone()),
+        both("image", &|run| run.image.clone()),
+        both("image id", &|run| {
+            run.pod
+                .as_ref()
+                .map_or_else(String::new, |pod| pod.image_id.clone())
+        }),
+        both("TTL", &|run| {
+            run.ttl
+                .map_or_else(String::new, |ttl| format!("{} s", ttl.0))
+        }),
+    ];
+    let timings = [
+        ("queued", Step::Queued),
+        ("pulling", Step::Pulling),
+        ("starting", Step::Starting),
+        ("running", Step::Running),
+        ("collecting", Step::Collecting),
+    ];
+    let mut times: Vec<Row> = timings
+        .iter()
+        .map(|(name, step)| both(name, &|run| seconds(run, *step, now)))
+        .filter(|row| !(row.left.is_empty() && row.right.is_empty()))
+        .collect();
+    times.push(both("took", &|run| {
+        run.took(now)
+            .map_or_else(String::new, |took| format!("{:.2} s", took.as_secs_f64()))
+    }));
+    let mut outcome = vec![
+        both("verdict", &|run| word(run.verdict).to_owned()),
+        both("uncertain", &|run| {
+            if run.uncertain { "yes" } else { "no" }.to_owned()
+        }),
+        both("reason", &|run| run.reason.word.clone()),
+        both("exit code", &|run| {
+            let exit = run.pod.as_ref().and_then(|pod| pod.exit);
+            exit.map_or_else(String::new, |code| code.to_string())
+        }),
+        both("lines of log", &|run| run.log.total().to_string()),
+    ];
+    outcome.extend(values(left, right));
+    vec![
+        Section {
+            name: "given",
+            rows: given,
+        },
+        Section {
+            name: "times",
+            rows: times,
+        },
+        Section {
+            name: "outcome",
+            rows: outcome,
+        },
+    ]
+}
+
+fn seconds(run: &Run, step: Step, now: Timestamp) -> String {
+    let total: f64 = run
+        .timeline
+        .iter()
+        .filter(|stretch| stretch.step == step)
+        .map(|stretch| {
+            stretch
+                .to
+                .unwrap_or(now)
+                .duration_since(stretch.from)
+                .as_secs_f64()
+        })
+        .sum();
+    if total > 0.0 {
+        format!("{total:.2} s")
+    } else {
+        String::new()
+    }
+}
+
+/// The values of both results that differ, by their paths; what differs in every run (moments, durations, names of the run) is left out.
+fn values(left: &Run, right: &Run) -> Vec<Row> {
+    let flat = |run: &Run| {
+        let mut all = BTreeMap::new();
+        if let Some(result) = &run.executor {
+            flatten("", &result.raw, &mut all);
+        }
+        all
+    };
+    let (left, right) = (flat(left), flat(right));
+    let mut paths: Vec<&String> = left.keys().chain(right.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    let value =
+        |all: &BTreeMap<String, String>, path: &String| all.get(path).cloned().unwrap_or_default();
+    paths
+        .into_iter()
+        .filter(|path| !differs_always(path))
+        .map(|path| Row {
+            name: path.clone(),
+            left: value(&left, path),
+            right: value(&right, path),
+        })
+        .filter(|row| !row.is_same())
+        .take(VALUES)
+        .collect()
+}
+
+fn differs_always(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    path.starts_with("metrics.")
+        || ["_at", "_id", "_seconds", "_ms"]
+            .iter()
+            .any(|end| last.ends_with(end))
+        || matches!(last, "stdout" | "stderr" | "ts")
+}
+
+fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+    let inside = |key: &str| {
+        if path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{path}.{key}")
+        }
+    };
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                flatten(&inside(key), value, into);
+            }
+        }
+        Value::Array(items) => {
+            for (n, value) in items.iter().enumerate() {
+                flatten(&inside(&n.to_string()), value, into);
+            }
+        }
+        Value::String(text) => drop(into.insert(path.to_owned(), text.clone())),
+        other => drop(into.insert(path.to_owned(), other.to_string())),
+    }
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pending => "pending",
+        Verdict::Success => "success",
+        Verdict::Failed => "failed",
+        Verdict::Cancelled => "cancelled",
+        Verdict::Timeout => "timeout",
+        Verdict::NotDispatched => "not dispatched",
+        Verdict::Uncertain => "uncertain",
+        Verdict::Gone => "gone",
+    }
+}
+
+/// The lines of a log that its work wrote: not the marker, not the result, which are compared by themselves.
+pub fn output<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    lines
+        .into_iter()
+        .filter(|line| Line::of(line) == Line::Output)
+        .take(LINES)
+        .collect()
+}
+
+/// Compares two logs line by line: the longest common sequence stands in both.
+pub fn logs(left: &[&str], right: &[&str]) -> Vec<LogRow> {
+    let same = left.iter().zip(right).take_while(|(a, b)| a == b).count();
+    let (head, left, right) = (&left[..same], &left[same..], &right[same..]);
+    let same = left
+        .iter()
+        .rev()
+        .zip(right.iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let (left, tail) = left.split_at(left.len() - same);
+    let right = &right[..right.len() - same];
+    let row = |side: Side, text: &str| LogRow {
+        side,
+        text: text.to_owned(),
+    };
+    let mut rows: Vec<LogRow> = head.iter().map(|line| row(Side::Both, line)).collect();
+    // How long the longest common sequence of both rests is, for each pair of rests.
+    let columns = right.len() + 1;
+    let mut longest = vec![0_u16; (left.len() + 1) * columns];
+    for i in (0..left.len()).rev() {
+        for j in (0..right.len()).rev() {
+            longest[i * columns + j] = if left[i] == right[j] {
+                longest[(i + 1) * columns + j + 1] + 1
+            } else {
+                longest[(i + 1) * columns + j].max(longest[i * columns + j + 1])
+            };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    while i < left.len() || j < right.len() {
+        if i < left.len() && j < right.len() && left[i] == right[j] {
+            rows.push(row(Side::Both, left[i]));
+            (i, j) = (i + 1, j + 1);
+        } else if j == right.len()
+            || i < left.len() && longest[(i + 1) * columns + j] >= longest[i * columns + j + 1]
+        {
+            rows.push(row(Side::Left, left[i]));
+            i += 1;
+        } else {
+            rows.push(row(Side::Right, right[j]));
+            j += 1;
+        }
+    }
+    rows.extend(tail.iter().map(|line| row(Side::Both, line)));
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::runs::{RunId, Ttl};
+    use proptest::prelude::*;
+
+    fn shown(rows: &[LogRow]) -> String {
+        rows.iter()
+            .map(|row| match row.side {
+                Side::Both => format!(" {}", row.text),
+                Side::Left => format!("-{}", row.text),
+                Side::Right => format!("+{}", row.text),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn logs_are_compared_line_by_line() {
+        let rows = [
+            ("a b c", "a b c", " a b c"),
+            ("a b c", "a x c", " a-b+x c"),
+            ("", "a b", "+a+b"),
+            ("a b", "", "-a-b"),
+            ("a b c d", "b d e", "-a b-c d+e"),
+        ];
+        for (left, right, expected) in rows {
+            let split = |text: &'static str| -> Vec<&str> { text.split_whitespace().collect() };
+            assert_eq!(shown(&logs(&split(left), &split(right))), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn each_side_can_be_read_back(left in "[abc]{0,12}", right in "[abc]{0,12}") {
+            let split = |text: &str| -> Vec<String> { text.chars().map(String::from).collect() };
+            let (left, right) = (split(&left), split(&right));
+            let texts = |lines: &[String]| -> Vec<String> { lines.to_vec() };
+            let rows = logs(
+                &left.iter().map(String::as_str).collect::<Vec<_>>(),
+                &right.iter().map(String::as_str).collect::<Vec<_>>(),
+            );
+            let of = |gone: Side| -> Vec<String> {
+                rows.iter().filter(|row| row.side != gone).map(|row| row.text.clone()).collect()
+            };
+            prop_assert_eq!(of(Side::Right), texts(&left));
+            prop_assert_eq!(of(Side::Left), texts(&right));
+        }
+    }
+
+    #[test]
+    fn markers_and_results_are_no_output() {
+        let lines = [
+            "LLMCTL_EXECUTOR_STARTED",
+            "one",
+            "LLMCTL_EXECUTOR_RESULT_JSON={}",
+            "two",
+        ];
+        assert_eq!(output(lines), ["one", "two"]);
+    }
+
+    #[test]
+    fn facts_stand_side_by_side() {
+        let at = Timestamp::UNIX_EPOCH;
+        let mut left = Run::new(RunId("a".into()), "j", "n", at);
+        left.ttl = Some(Ttl(60));
+        let mut right = Run::new(RunId("b".into()), "k", "n", at);
+        right.ttl = Some(Ttl(1800));
+        right.verdict = Verdict::Failed;
+        let sections = sections(&left, &right, at);
+        let find = |name: &str| {
+            let row = sections
+                .iter()
+                .flat_map(|s| &s.rows)
+                .find(|row| row.name == name);
+            row.map(|row| (row.left.as_str(), row.right.as_str()))
+                .unwrap()
+        };
+        assert_eq!(find("TTL"), ("60 s", "1800 s"));
+        assert_eq!(find("verdict"), ("pending", "failed"));
+        assert_eq!(find("namespace"), ("n", "n"));
+    }
+}

@@ -1,0 +1,145 @@
+//! Two runs side by side; what differs is marked.
+//!
+//! ```text
+//! ╭ Compare ────────────────────────────────────────────╮
+//! │               207 hello          208 hello          │
+//! │ given                                               │
+//! │   image       …:0.1.0            …:0.2.0          ≠ │
+//! │ log                                                 │
+//! │   one                                               │
+//! │ - two                                               │
+//! ╰ esc close ──────────────────────────────────────────╯
+//! ```
+
+use super::pane::{self, Pane};
+use super::theme::{Theme, Tone};
+use super::{said, text};
+use crate::app::State;
+use crate::app::action::Context;
+use crate::app::limits::Limits;
+use crate::domain::runs::Run;
+use crate::domain::runs::compare::{self, LogRow, Row, Side};
+use crate::sanitize::sanitize;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Columns of a name, and of the sign at the end.
+const NAME: usize = 22;
+const SIGN: usize = 2;
+
+/// Draws the page over `area`, scrolled to `state.page_top`.
+pub(crate) fn draw(
+    state: &State,
+    theme: &Theme,
+    limits: &mut Limits,
+    frame: &mut Frame,
+    area: Rect,
+) {
+    let place = super::layout::middle(area, area.width.min(120), area.height);
+    let inside = Pane::dialog(theme, "Compare", Context::Compare).draw(frame, place);
+    let page = pane::padded(inside);
+    let pair = state.runs.compared.as_ref().and_then(|(left, right)| {
+        let find = |id| state.runs.all.find(id);
+        Some((find(left)?, find(right)?))
+    });
+    let Some((left, right)) = pair else {
+        pane::empty(
+            frame,
+            inside,
+            theme,
+            "One of them is not known any more.",
+            "esc closes.",
+        );
+        return;
+    };
+    let lines = lines(left, right, state, theme, usize::from(page.width));
+    limits.page = pane::page(frame, theme, page, &lines, state.page_top);
+}
+
+fn lines(left: &Run, right: &Run, state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {
+    let name = |run: &Run| format!("{} {}", sanitize(&run.label()), said::sample(run));
+    let cells = Cells {
+        half: room.saturating_sub(NAME + SIGN) / 2,
+        theme,
+    };
+    let mut lines = vec![cells.line("", &name(left), &name(right), theme.strong(), "")];
+    for section in compare::sections(left, right, state.now) {
+        lines.push(Line::styled(section.name, theme.muted()));
+        lines.extend(section.rows.iter().map(|row| cells.row(row)));
+    }
+    lines.push(Line::styled("log", theme.muted()));
+    let texts =
+        |run: &Run| -> Vec<String> { run.log.lines().map(|(_, line)| line.text.clone()).collect() };
+    let (one, two) = (texts(left), texts(right));
+    let rows = compare::logs(
+        &compare::output(one.iter().map(String::as_str)),
+        &compare::output(two.iter().map(String::as_str)),
+    );
+    if rows.is_empty() {
+        lines.push(Line::styled("  neither wrote anything", theme.muted()));
+    }
+    lines.extend(rows.iter().map(|row| log(row, room, theme)));
+    lines
+}
+
+struct Cells<'a> {
+    /// Columns of one side.
+    half: usize,
+    theme: &'a Theme,
+}
+
+impl Cells<'_> {
+    fn row(&self, row: &Row) -> Line<'static> {
+        let name = format!("  {}", sanitize(&row.name));
+        let (style, sign) = if row.is_same() {
+            (self.theme.plain(), "")
+        } else {
+            (self.theme.tone(Tone::Warning), "!")
+        };
+        let cell = |value: &str| {
+            let value = sanitize(value).replace('\n', " ");
+            if value.is_empty() {
+                self.theme.glyphs().none.to_owned()
+            } else {
+                value
+            }
+        };
+        self.line(&name, &cell(&row.left), &cell(&row.right), style, sign)
+    }
+
+    fn line(
+        &self,
+        name: &str,
+        left: &str,
+        right: &str,
+        style: ratatui::style::Style,
+        sign: &'static str,
+    ) -> Line<'static> {
+        let ellipsis = self.theme.glyphs().ellipsis;
+        let side = |value: &str| {
+            let value = text::fit_middle(value, self.half.saturating_sub(1), ellipsis);
+            text::pad(&value, self.half, ellipsis)
+        };
+        Line::from(vec![
+            Span::styled(text::pad(name, NAME, ellipsis), self.theme.muted()),
+            Span::styled(side(left), style),
+            Span::styled(side(right), style),
+            Span::styled(sign, self.theme.tone(Tone::Warning)),
+        ])
+    }
+}
+
+fn log(row: &LogRow, room: usize, theme: &Theme) -> Line<'static> {
+    let (sign, style) = match row.side {
+        Side::Both => (' ', theme.plain()),
+        Side::Left => ('-', theme.tone(Tone::Bad)),
+        Side::Right => ('+', theme.tone(Tone::Good)),
+    };
+    let text = text::fit(
+        &sanitize(&row.text),
+        room.saturating_sub(2),
+        theme.glyphs().ellipsis,
+    );
+    Line::styled(format!("{sign} {text}"), style)
+}

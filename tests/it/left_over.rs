@@ -1,0 +1,129 @@
+//! What is done with runs that are over: left-over objects, two runs side by side, the export, the command on an event.
+
+use crate::support::ground::Ground;
+use llmctl_dev::sandbox::kinds::Kind;
+use serde_json::{Value, json};
+
+/// An object that somebody made an hour ago.
+fn old(ground: &Ground, kind: Kind, object: Value) {
+    let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+    let store = ground.sandbox.store();
+    store.create(kind, object).unwrap();
+    let hour_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(1);
+    store
+        .modify(kind, "llmctl", &name, |object| {
+            let at = hour_ago.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            object["metadata"]["creationTimestamp"] = at.into();
+        })
+        .unwrap();
+}
+
+/// W20: the payload of a killed dispatcher, with the prompts inside, stays for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn w20_what_runs_left_behind_is_found_and_removed() {
+    let ground = Ground::new().await;
+    let empty = ground.say("runs prune").await.unwrap();
+    assert!(
+        empty.ended(0).out.contains("nothing is left over"),
+        "{empty:?}"
+    );
+
+    let hello = ground.say("run hello --wait -o json").await.unwrap();
+    let job = hello.ended(0).json()["job"].as_str().unwrap().to_owned();
+    let labels = json!({"llmctl.executor": "true", "llmctl.payload": "true"});
+    let leaked = json!({"metadata": {"name": "llmctl-exec-9-9-task-none-0-payload", "namespace": "llmctl", "labels": labels},
+        "data": {"payload.json": "{}"}});
+    old(&ground, Kind::ConfigMap, leaked);
+    ground
+        .sandbox
+        .store()
+        .modify(Kind::Job, "llmctl", &job, |job| {
+            job["spec"]
+                .as_object_mut()
+                .unwrap()
+                .remove("ttlSecondsAfterFinished");
+        })
+        .unwrap();
+
+    let listed = ground.say("runs prune --dry-run -o json").await.unwrap();
+    let listed = listed.ended(0).json();
+    let found: Vec<(&Value, &Value)> = listed["orphans"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["kind"], &one["why"]))
+        .collect();
+    let expected = [
+        (&json!("ConfigMap"), &json!("payload_without_job")),
+        (&json!("Job"), &json!("no_ttl")),
+    ];
+    assert_eq!(found, expected, "{listed:#}");
+    assert_eq!(listed["removed"], Value::Null);
+
+    // Nobody is there who could be asked.
+    let asked = ground.say("runs prune").await.unwrap();
+    assert!(asked.ended(2).err.contains("--yes"), "{asked:?}");
+    assert_eq!(ground.objects(Kind::Job).len(), 1);
+
+    let pruned = ground.say("runs prune --yes -o json").await.unwrap();
+    assert_eq!(
+        pruned.ended(0).json()["removed"].as_array().unwrap().len(),
+        2
+    );
+    ground
+        .until("nothing is left", || {
+            let payloads = ground
+                .objects(Kind::ConfigMap)
+                .into_iter()
+                .filter(|one| one["metadata"]["labels"]["llmctl.payload"] == "true");
+            (ground.objects(Kind::Job).is_empty() && payloads.count() == 0).then_some(())
+        })
+        .await;
+    ground.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_runs_are_compared_exported_and_told_of() {
+    let ground = Ground::new().await;
+    ground
+        .home
+        .write("tell.sh", "printf '%s %s %s\\n' \"$LLMCTL_EVENT\" \"$LLMCTL_EVENT_RUN\" \"$LLMCTL_EVENT_VERDICT\" >> told\n");
+    let home = std::sync::Arc::clone(&ground.home);
+    let told = tokio::task::spawn_blocking(move || {
+        for (sample, code) in [("hello", 0), ("hello", 0), ("fail", 1)] {
+            home.run(&["--on-event", ". ./tell.sh", "run", sample, "--wait"])
+                .ended(code);
+        }
+        std::fs::read_to_string(home.path().join("told")).unwrap()
+    });
+    assert_eq!(
+        told.await.unwrap(),
+        "ended 1 success\nended 2 success\nended 3 failed\n"
+    );
+
+    let same = ground.say("runs diff 1 2 -o json").await.unwrap();
+    let same = same.ended(0).json();
+    assert_eq!(same["same"], true, "{same:#}");
+    assert_eq!(same["log"].as_array().unwrap().len(), 3);
+    let other = ground.say("runs diff 2 3").await.unwrap();
+    let out = &other.ended(1).out;
+    assert!(out.contains("- from an executor pod"), "{out}");
+    assert!(
+        out.lines()
+            .any(|line| line.contains("verdict") && line.contains("≠")),
+        "{out}"
+    );
+
+    let exported = ground.say("runs export --logs").await.unwrap();
+    let documents: Vec<Value> = exported
+        .ended(0)
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let runs: Vec<&Value> = documents.iter().map(|one| &one["run"]).collect();
+    assert_eq!(runs, [&json!("1"), &json!("2"), &json!("3")]);
+    assert_eq!(documents[0]["lines"].as_array().unwrap().len(), 6);
+    assert_eq!(documents[0]["lines"][2]["text"], "hello");
+    ground.sandbox.stop().await;
+}
