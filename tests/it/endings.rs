@@ -172,7 +172,7 @@ async fn the_api_is_gone_for_longer_than_was_allowed() {
         &document,
         &json!({"verdict": "uncertain", "uncertain": true}),
     );
-    let why = document["why"].as_str().unwrap();
+    let why = document["why"]["sentence"].as_str().unwrap();
     assert!(why.contains("out of reach for 2 s"), "{why}");
 }
 

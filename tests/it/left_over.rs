@@ -4,24 +4,11 @@ use crate::support::ground::Ground;
 use llmctl_dev::sandbox::kinds::Kind;
 use serde_json::{Value, json};
 
-/// An object that somebody made an hour ago.
-fn old(ground: &Ground, kind: Kind, object: Value) {
-    let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-    let store = ground.sandbox.store();
-    store.create(kind, object).unwrap();
-    let hour_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(1);
-    store
-        .modify(kind, "llmctl", &name, |object| {
-            let at = hour_ago.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-            object["metadata"]["creationTimestamp"] = at.into();
-        })
-        .unwrap();
-}
-
 /// W20: the payload of a killed dispatcher, with the prompts inside, stays for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn w20_what_runs_left_behind_is_found_and_removed() {
-    let ground = Ground::new().await;
+    // What is made in it was made an hour ago.
+    let ground = Ground::since(jiff::SignedDuration::from_hours(1)).await;
     let empty = ground.say("runs prune").await.unwrap();
     assert!(
         empty.ended(0).out.contains("nothing is left over"),
@@ -33,7 +20,11 @@ async fn w20_what_runs_left_behind_is_found_and_removed() {
     let labels = json!({"llmctl.executor": "true", "llmctl.payload": "true"});
     let leaked = json!({"metadata": {"name": "llmctl-exec-9-9-task-none-0-payload", "namespace": "llmctl", "labels": labels},
         "data": {"payload.json": "{}"}});
-    old(&ground, Kind::ConfigMap, leaked);
+    ground
+        .sandbox
+        .store()
+        .create(Kind::ConfigMap, leaked)
+        .unwrap();
     ground
         .sandbox
         .store()

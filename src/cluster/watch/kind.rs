@@ -11,8 +11,10 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-/// Objects in one page of a list.
-const PAGE: u32 = 500;
+/// Objects in the first page of a list: as many as a screen shows, so that it shows them at once.
+const FIRST_PAGE: u32 = 100;
+/// Objects in every other page: large enough to cost few requests, small enough to be held in memory.
+const PAGE: u32 = 1000;
 /// The server ends a watch after that time, so that a connection which died in silence is noticed soon after.
 const WATCH_SECONDS: u32 = 30;
 const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 5);
@@ -88,7 +90,7 @@ pub(in crate::cluster) async fn list<W: Wire>(
     let mut uids = Uids::new();
     let mut params = ListParams {
         label_selector: labels.map(str::to_owned),
-        limit: Some(PAGE),
+        limit: Some(FIRST_PAGE),
         ..ListParams::default()
     };
     let mut expired = 0;
@@ -104,6 +106,7 @@ pub(in crate::cluster) async fn list<W: Wire>(
                 expired += 1;
                 uids.clear();
                 params.continue_token = None;
+                params.limit = Some(FIRST_PAGE);
                 continue;
             }
             Err(error) => return Err(error),
@@ -117,6 +120,7 @@ pub(in crate::cluster) async fn list<W: Wire>(
             return Ok(page.metadata.resource_version);
         }
         params.continue_token = Some(page.metadata.next);
+        params.limit = Some(PAGE);
     }
 }
 

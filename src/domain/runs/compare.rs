@@ -175,7 +175,7 @@ fn differs_always(path: &str) -> bool {
         || ["_at", "_id", "_seconds", "_ms"]
             .iter()
             .any(|end| last.ends_with(end))
-        || matches!(last, "stdout" | "stderr" | "ts")
+        || matches!(last, "stdout" | "stderr" | "ts" | "cwd" | "pid")
 }
 
 fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {

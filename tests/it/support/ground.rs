@@ -30,9 +30,14 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) async fn new() -> Self {
+        Self::since(jiff::SignedDuration::ZERO).await
+    }
+
+    /// The cluster's clock is that far behind.
+    pub(crate) async fn since(ago: jiff::SignedDuration) -> Self {
         let sandbox = Sandbox::start(Config {
             executor: vec![env!("CARGO_BIN_EXE_llmctl-dev").into(), "executor".into()],
-            base: jiff::Timestamp::now(),
+            base: jiff::Timestamp::now() - ago,
             faults: Faults::default(),
         })
         .unwrap();
