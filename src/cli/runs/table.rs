@@ -1,9 +1,9 @@
 //! Runs as text.
 
 use crate::domain::contract::ExecutorResult;
-use crate::domain::runs::usual::{self, Usual};
 use crate::domain::orphans::{Orphan, size};
 use crate::domain::runs::compare::Section;
+use crate::domain::runs::usual::{self, Usual};
 use crate::domain::runs::{Phase, RemovedBy, Run, Step};
 use crate::domain::target::Target;
 use crate::domain::verdict::Verdict;
