@@ -19,6 +19,7 @@ use crate::domain::settings::problem::Problem;
 use crate::files::located::ReadError;
 use crate::files::paths::Paths;
 use crate::files::settings as file;
+use crate::runtime::studio::Studio;
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
@@ -145,6 +146,10 @@ async fn elsewhere(globals: &Globals) -> Result<Elsewhere, Failure> {
             elsewhere.replace(Store::ConfigMap, held);
         }
         Err(error) => output::progress(&format!("what the cluster has is not shown: {error}")),
+    }
+    match Studio::rows_of_stack(world.cluster(), world.namespace()).await {
+        Ok(held) => elsewhere.replace(Store::Studio, held.into_iter().collect()),
+        Err(error) => output::progress(&format!("what Studio has is not shown: {error}")),
     }
     world.close().await;
     Ok(elsewhere)

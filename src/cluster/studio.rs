@@ -62,6 +62,17 @@ impl StudioDatabase {
 }
 
 impl Cluster {
+    /// Whether a namespace has a database for Studio, ready or not.
+    ///
+    /// # Errors
+    /// When the cluster does not answer within 15 s, or does not let us look.
+    pub async fn has_studio_database(&self, namespace: &str) -> Result<bool, Error> {
+        let service = self
+            .object("service", "services", namespace, DATABASE)
+            .await?;
+        Ok(service.is_some())
+    }
+
     /// Finds Studio's database in a namespace.
     ///
     /// # Errors

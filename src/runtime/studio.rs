@@ -9,6 +9,7 @@ use crate::database::error::Error as DatabaseError;
 use crate::database::password::Password;
 use crate::database::postgres::Postgres;
 use crate::domain::hidden::Hidden;
+use crate::domain::settings::held::Held;
 
 /// The variable with the secret under which Studio encrypts.
 pub const SECRET_VARIABLE: &str = "FLASK_SECRET_KEY";
@@ -65,6 +66,23 @@ impl Studio {
         let password = Password::new(found.password.reveal());
         let database = Postgres::over(stream, &address, Some(&password), &place).await?;
         Ok(Self::with(database, found.flask_secret))
+    }
+
+    /// What the database of the stack holds of the settings; none where the namespace has no such database.
+    ///
+    /// # Errors
+    /// As [`Studio::of_stack`].
+    pub async fn rows_of_stack(
+        cluster: &Cluster,
+        namespace: &str,
+    ) -> Result<Option<Held>, OpenError> {
+        if !cluster.has_studio_database(namespace).await? {
+            return Ok(None);
+        }
+        let mut studio = Self::of_stack(cluster, namespace).await?;
+        let rows = studio.database.settings().await;
+        studio.database.close().await;
+        Ok(Some(rows?.held))
     }
 
     fn with(database: Postgres, secret: Option<Hidden>) -> Self {

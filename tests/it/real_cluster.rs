@@ -3,6 +3,7 @@
 mod commands;
 mod outage;
 mod session;
+mod studio;
 
 use crate::support::home::{Home, Ran};
 use crate::support::real::{Real, Use};

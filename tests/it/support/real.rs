@@ -145,6 +145,15 @@ impl Real {
         Some(serde_json::to_value(job).unwrap())
     }
 
+    /// Removes pods at once.
+    pub(crate) async fn delete_pods(&self, selector: &str) {
+        let pods: Api<k8s_openapi::api::core::v1::Pod> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        let now = DeleteParams::default().grace_period(0);
+        let which = kube::api::ListParams::default().labels(selector);
+        pods.delete_collection(&now, &which).await.unwrap();
+    }
+
     /// Removes the namespace and all that is in it; does not wait.
     pub(crate) async fn clean(self) {
         let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
