@@ -34,10 +34,13 @@ fn a_sandbox_is_checked_and_nothing_is_created() {
         "quota",
         "GPU",
         "clock",
+        "image",
     ] {
         assert_eq!(row(&document, name)["mark"], "ok", "{document:#}");
     }
-    assert_eq!(row(&document, "image")["mark"], "warns");
+    let other = home.run(&["run", "bad-image", "--sandbox", "--check", "-o", "json"]);
+    let other: Value = serde_json::from_str(&other.out).unwrap();
+    assert_eq!(row(&other, "image")["mark"], "warns", "{other:#}");
     assert_eq!(row(&document, "GPU")["says"], "0 of 0");
 
     let text = home.run(&["run", "hello", "--sandbox", "--check", "--gpu", "1"]);
