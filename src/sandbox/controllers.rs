@@ -3,15 +3,21 @@
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use super::kinds::Kind;
-use super::store::{Change, Changed, Changes, Store};
+use super::store::{Change, Changed, Changes, Documents, Store};
 use super::work::Work;
 
 /// A loop of the control plane. Both methods are quick and never wait.
 pub(crate) trait Controller: Send {
     /// What the controller brings in order, one at a time.
     type Key: Clone + Debug + Eq + Hash + Send;
+
+    /// Whether changes of a kind concern it.
+    fn looks_at(kind: Kind) -> bool {
+        kind != Kind::Event
+    }
 
     /// Notes a change and the keys that it concerns.
     fn observe(&mut self, change: &Change, work: &mut Work<Self::Key>);
@@ -25,7 +31,7 @@ const TURN: usize = 32;
 
 /// Runs a controller on what the store holds now and on every change from then on, for as long as it is polled.
 pub(crate) async fn run<C: Controller>(mut controller: C, store: Store) {
-    let mut feed = Feed::new(&store);
+    let mut feed = Feed::new(&store, C::looks_at);
     let mut work = Work::new();
     let mut turn = 0;
     loop {
@@ -67,26 +73,31 @@ pub(crate) struct Feed {
     present: std::vec::IntoIter<Change>,
     /// The version of each kind's first list; older changes are in it already.
     listed: HashMap<Kind, u64>,
+    looks_at: fn(Kind) -> bool,
 }
 
 impl Feed {
-    pub(crate) fn new(store: &Store) -> Self {
+    pub(crate) fn new(store: &Store, looks_at: fn(Kind) -> bool) -> Self {
         let changes = store.changes();
         let mut listed = HashMap::new();
         let mut present = Vec::new();
-        for kind in Kind::all() {
+        for kind in Kind::all().filter(|kind| looks_at(*kind)) {
             let (version, objects) = store.list(kind, None);
             listed.insert(kind, version);
-            present.extend(
-                objects
-                    .into_iter()
-                    .map(|object| Change::new(Changed::Added, kind, object, None, version)),
-            );
+            present.extend(objects.into_iter().map(|object| {
+                Change::new(
+                    Changed::Added,
+                    kind,
+                    version,
+                    Arc::new(Documents::new(object, None)),
+                )
+            }));
         }
         Self {
             changes,
             present: present.into_iter(),
             listed,
+            looks_at,
         }
     }
 
@@ -95,12 +106,9 @@ impl Feed {
         if let Some(change) = self.present.next() {
             return Some(change);
         }
-        loop {
-            let change = self.changes.try_next()?;
-            if self.is_new(&change) {
-                return Some(change);
-            }
-        }
+        let (listed, looks_at) = (&self.listed, self.looks_at);
+        self.changes
+            .try_next_if(|kind, version| is_new(listed, kind, version) && looks_at(kind))
     }
 
     /// The next change; `None` when the store is gone.
@@ -108,17 +116,13 @@ impl Feed {
         if let Some(change) = self.present.next() {
             return Some(change);
         }
-        loop {
-            let change = self.changes.next().await?;
-            if self.is_new(&change) {
-                return Some(change);
-            }
-        }
+        let (listed, looks_at) = (&self.listed, self.looks_at);
+        self.changes
+            .next_if(|kind, version| is_new(listed, kind, version) && looks_at(kind))
+            .await
     }
+}
 
-    fn is_new(&self, change: &Change) -> bool {
-        self.listed
-            .get(&change.kind)
-            .is_none_or(|listed| change.version > *listed)
-    }
+fn is_new(listed: &HashMap<Kind, u64>, kind: Kind, version: u64) -> bool {
+    listed.get(&kind).is_none_or(|listed| version > *listed)
 }

@@ -44,8 +44,8 @@ impl Controller for Deployments {
                     .find(|one| one["kind"] == "Deployment" && one["controller"] == true);
                 if let Some(name) = owner.and_then(|one| one["name"].as_str()) {
                     work.now(Key {
-                        namespace: meta(object, "namespace").to_owned(),
-                        name: name.to_owned(),
+                        namespace: meta(object, "namespace").into(),
+                        name: name.into(),
                     });
                 }
             }

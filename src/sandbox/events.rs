@@ -222,10 +222,11 @@ pub(crate) struct Forgetting(pub(crate) Events);
 impl Controller for Forgetting {
     type Key = Key;
 
+    fn looks_at(kind: Kind) -> bool {
+        kind == Kind::Event
+    }
+
     fn observe(&mut self, change: &Change, work: &mut Work<Key>) {
-        if change.kind != Kind::Event {
-            return;
-        }
         if change.what == Changed::Deleted {
             let event = &*change.object;
             let involved = &event["involvedObject"];

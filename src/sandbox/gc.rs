@@ -1,6 +1,6 @@
 //! Garbage collection by owner references: in the background, in the foreground, and letting orphans stay.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -29,8 +29,8 @@ pub(crate) struct Collector {
     store: Store,
     /// Every object that is there, by uid.
     present: HashMap<String, Place>,
-    /// What each uid owns.
-    owned: HashMap<String, BTreeSet<Place>>,
+    /// What each uid owns, sorted; most own one thing or two.
+    owned: HashMap<String, Vec<Place>>,
 }
 
 impl Collector {
@@ -46,11 +46,12 @@ impl Collector {
 impl Controller for Collector {
     type Key = Task;
 
+    /// Events are many, own nothing and belong to nobody.
+    fn looks_at(kind: Kind) -> bool {
+        kind != Kind::Event
+    }
+
     fn observe(&mut self, change: &Change, work: &mut Work<Task>) {
-        // Events are many, own nothing and belong to nobody.
-        if change.kind == Kind::Event {
-            return;
-        }
         let object = &*change.object;
         let place = (change.kind, Key::of(object));
         for old in change.before.iter().flat_map(|before| owners(before)) {
@@ -69,10 +70,10 @@ impl Controller for Collector {
         self.present.insert(uid(object).to_owned(), place.clone());
         let mut is_owned = false;
         for owner in owners(object).filter_map(|owner| owner["uid"].as_str()) {
-            self.owned
-                .entry(owner.to_owned())
-                .or_default()
-                .insert(place.clone());
+            let owned = self.owned.entry(owner.to_owned()).or_default();
+            if let Err(at) = owned.binary_search(&place) {
+                owned.insert(at, place.clone());
+            }
             is_owned = true;
         }
         let (kind, key) = place;
@@ -101,7 +102,9 @@ impl Collector {
         let Some(owned) = self.owned.get_mut(owner) else {
             return;
         };
-        owned.remove(place);
+        if let Ok(at) = owned.binary_search(place) {
+            owned.remove(at);
+        }
         if owned.is_empty() {
             self.owned.remove(owner);
         }

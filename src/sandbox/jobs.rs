@@ -81,6 +81,10 @@ impl Jobs {
 impl Controller for Jobs {
     type Key = Task;
 
+    fn looks_at(kind: Kind) -> bool {
+        matches!(kind, Kind::Job | Kind::Pod)
+    }
+
     fn observe(&mut self, change: &Change, work: &mut Work<Task>) {
         let object = &change.object;
         match (change.kind, change.what) {
@@ -88,8 +92,8 @@ impl Controller for Jobs {
                 self.known.remove(uid(object));
                 for name in self.pods.get(uid(object)).into_iter().flatten() {
                     work.now(Task::Stray(Key {
-                        namespace: meta(object, "namespace").to_owned(),
-                        name: name.clone(),
+                        namespace: meta(object, "namespace").into(),
+                        name: name.as_str().into(),
                     }));
                 }
             }
@@ -109,11 +113,11 @@ impl Controller for Jobs {
                     pods.insert(meta(object, "name").to_owned());
                     work.now(Task::Stray(Key::of(object)));
                 }
-                let namespace = meta(object, "namespace").to_owned();
+                let namespace = meta(object, "namespace").into();
                 work.after(
                     Task::Job(Key {
                         namespace,
-                        name: owner.name.to_owned(),
+                        name: owner.name.into(),
                     }),
                     BATCH,
                 );

@@ -109,7 +109,9 @@ pub(crate) async fn run(context: Arc<Context>, mut stop: watch::Receiver<bool>) 
         lines: HashMap::new(),
     };
     node.register();
-    let mut feed = Feed::new(&node.context.store);
+    let mut feed = Feed::new(&node.context.store, |kind| {
+        matches!(kind, Kind::Pod | Kind::ConfigMap | Kind::Secret)
+    });
     loop {
         tokio::select! {
             biased;

@@ -1,22 +1,24 @@
 //! How an object of the store is named and owned.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::clock::Clock;
 
-/// Where an object lives: its namespace (empty for a cluster-wide one) and its name.
+/// Where an object lives: its namespace (empty for a cluster-wide one) and its name. Clones share the texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
 }
 
 impl Key {
     /// The key of an object.
     pub(crate) fn of(object: &Value) -> Self {
         Self {
-            namespace: meta(object, "namespace").to_owned(),
-            name: meta(object, "name").to_owned(),
+            namespace: meta(object, "namespace").into(),
+            name: meta(object, "name").into(),
         }
     }
 }

@@ -61,8 +61,8 @@ impl Controller for Replicas {
                     pods.insert(meta(object, "name").to_owned());
                 }
                 work.now(Key {
-                    namespace: meta(object, "namespace").to_owned(),
-                    name: name.to_owned(),
+                    namespace: meta(object, "namespace").into(),
+                    name: name.into(),
                 });
             }
             _ => {}

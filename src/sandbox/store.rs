@@ -17,6 +17,7 @@ use super::kinds::Kind;
 use super::packed::Packed;
 use super::status::Status;
 
+use history::Step;
 pub use removal::{DeleteOptions, Deleted, Preconditions, Propagation};
 use state::State;
 
@@ -38,32 +39,44 @@ pub struct Change {
     /// The object before the change; none for an addition.
     pub before: Option<Arc<Value>>,
     pub version: u64,
+    documents: Arc<Documents>,
+}
+
+/// What a change shows, shared by all who look at it.
+#[derive(Debug)]
+pub(super) struct Documents {
+    object: Arc<Value>,
+    before: Option<Arc<Value>>,
     /// The object as JSON, written once for all who send it.
-    json: Arc<OnceLock<Bytes>>,
+    json: OnceLock<Bytes>,
+}
+
+impl Documents {
+    pub(super) fn new(object: Arc<Value>, before: Option<Arc<Value>>) -> Self {
+        Self {
+            object,
+            before,
+            json: OnceLock::new(),
+        }
+    }
 }
 
 impl Change {
-    pub(super) fn new(
-        what: Changed,
-        kind: Kind,
-        object: Arc<Value>,
-        before: Option<Arc<Value>>,
-        version: u64,
-    ) -> Self {
+    pub(super) fn new(what: Changed, kind: Kind, version: u64, documents: Arc<Documents>) -> Self {
         Self {
             what,
             kind,
-            object,
-            before,
+            object: documents.object.clone(),
+            before: documents.before.clone(),
             version,
-            json: Arc::default(),
+            documents,
         }
     }
 
     /// The object as JSON.
     pub(super) fn json(&self) -> &[u8] {
-        self.json
-            .get_or_init(|| Bytes::from(self.object.to_string()))
+        let write = || Bytes::from(self.object.to_string());
+        self.documents.json.get_or_init(write)
     }
 }
 
@@ -282,18 +295,38 @@ impl Store {
 /// The stream of [`Store::changes`].
 #[derive(Debug)]
 pub struct Changes {
-    receiver: mpsc::UnboundedReceiver<Change>,
+    receiver: mpsc::UnboundedReceiver<Arc<Step>>,
 }
 
 impl Changes {
     /// The next change; none when the store is gone.
     pub async fn next(&mut self) -> Option<Change> {
-        self.receiver.recv().await
+        self.next_if(|_, _| true).await
     }
 
     /// A change that is already there, without waiting.
     pub fn try_next(&mut self) -> Option<Change> {
-        self.receiver.try_recv().ok()
+        self.try_next_if(|_, _| true)
+    }
+
+    /// The next change of a kind and version that is wanted; the others are left packed.
+    pub(super) async fn next_if(&mut self, wanted: impl Fn(Kind, u64) -> bool) -> Option<Change> {
+        loop {
+            let step = self.receiver.recv().await?;
+            if wanted(step.kind, step.version) {
+                return Some(step.change());
+            }
+        }
+    }
+
+    /// [`Self::next_if`] without waiting.
+    pub(super) fn try_next_if(&mut self, wanted: impl Fn(Kind, u64) -> bool) -> Option<Change> {
+        loop {
+            let step = self.receiver.try_recv().ok()?;
+            if wanted(step.kind, step.version) {
+                return Some(step.change());
+            }
+        }
     }
 }
 

@@ -16,10 +16,14 @@ pub(crate) struct Ttl(pub(crate) Store);
 impl Controller for Ttl {
     type Key = Key;
 
+    fn looks_at(kind: Kind) -> bool {
+        kind == Kind::Job
+    }
+
     fn observe(&mut self, change: &Change, work: &mut Work<Key>) {
         let waits =
             |job: &Value| job["spec"]["ttlSecondsAfterFinished"].is_number() && !is_deleting(job);
-        if change.kind == Kind::Job && change.what != Changed::Deleted && waits(&change.object) {
+        if change.what != Changed::Deleted && waits(&change.object) {
             work.now(Key::of(&change.object));
         }
     }

@@ -1,10 +1,10 @@
-//! The recent changes of one kind, for watches that resume.
+//! The recent changes of one kind, for watches that resume, and how a change is kept.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::state::Name;
-use super::{Change, Changed};
+use super::{Change, Changed, Documents};
 use crate::sandbox::kinds::Kind;
 use crate::sandbox::packed::Packed;
 use crate::sandbox::status::Status;
@@ -12,17 +12,14 @@ use crate::sandbox::status::Status;
 /// How many changes a kind keeps; a watch that falls further behind must list again.
 const KEPT: usize = 4096;
 
-/// How many of the newest are kept as documents too, for the watches that are up to date.
-const FRESH: usize = 32;
-
 #[derive(Debug, Default)]
 pub(super) struct History {
-    steps: VecDeque<Step>,
+    steps: VecDeque<Arc<Step>>,
     /// The newest version that is forgotten.
     compacted: u64,
 }
 
-/// One change, as it is kept.
+/// One change, as it is kept: for whoever is behind, its documents wait packed.
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) what: Changed,
@@ -31,26 +28,33 @@ pub(super) struct Step {
     pub(super) name: Name,
     pub(super) object: Packed,
     pub(super) before: Option<Packed>,
-    /// The change with its documents, while it is new.
-    pub(super) fresh: Option<Change>,
+    /// The documents while somebody has them.
+    pub(super) documents: Mutex<Weak<Documents>>,
 }
 
 impl Step {
-    fn change(&self) -> Change {
-        self.fresh.clone().unwrap_or_else(|| {
-            let before = self.before.as_ref().map(|packed| Arc::new(packed.unpack()));
-            let object = Arc::new(self.object.unpack());
-            Change::new(self.what, self.kind, object, before, self.version)
-        })
+    /// The change with its documents, which all who read it at one time share.
+    pub(super) fn change(&self) -> Change {
+        let mut shared = self
+            .documents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let documents = shared.upgrade().unwrap_or_else(|| {
+            let unpacked = |packed: &Packed| Arc::new(packed.unpack());
+            let fresh = Arc::new(Documents::new(
+                unpacked(&self.object),
+                self.before.as_ref().map(unpacked),
+            ));
+            *shared = Arc::downgrade(&fresh);
+            fresh
+        });
+        Change::new(self.what, self.kind, self.version, documents)
     }
 }
 
 impl History {
-    pub(super) fn push(&mut self, step: Step) {
+    pub(super) fn push(&mut self, step: Arc<Step>) {
         self.steps.push_back(step);
-        if let Some(stale) = self.steps.len().checked_sub(FRESH + 1) {
-            self.steps[stale].fresh = None;
-        }
         if self.steps.len() > KEPT
             && let Some(gone) = self.steps.pop_front()
         {
@@ -67,7 +71,7 @@ impl History {
     pub(super) fn steps(
         &self,
         version: u64,
-    ) -> Result<impl DoubleEndedIterator<Item = &Step>, Status> {
+    ) -> Result<impl DoubleEndedIterator<Item = &Arc<Step>>, Status> {
         if version < self.compacted {
             return Err(Status::expired(format!(
                 "too old resource version: {version} ({})",
@@ -79,6 +83,6 @@ impl History {
     }
 
     pub(super) fn since(&self, version: u64) -> Result<Vec<Change>, Status> {
-        Ok(self.steps(version)?.map(Step::change).collect())
+        Ok(self.steps(version)?.map(|step| step.change()).collect())
     }
 }

@@ -1,15 +1,15 @@
 //! What the store's lock guards, and the fields of an object that only the server writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use super::history::{History, Step};
-use super::{Change, Changed};
+use super::{Changed, Documents};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::defaults;
 use crate::sandbox::kinds::Kind;
@@ -19,13 +19,18 @@ use crate::sandbox::status::Status;
 /// Where an object is: its namespace and its name with a zero between, so that names sort as a list does.
 pub(super) type Name = Arc<str>;
 
+/// So many of the newest changes are at hand as documents.
+const FRESH: usize = 64;
+
 /// All objects and their history.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) version: u64,
     objects: BTreeMap<Kind, BTreeMap<Name, Packed>>,
     histories: BTreeMap<Kind, History>,
-    pub(super) followers: Vec<mpsc::UnboundedSender<Change>>,
+    pub(super) followers: Vec<mpsc::UnboundedSender<Arc<Step>>>,
+    /// The documents of the newest changes, for those who are about to read them.
+    fresh: VecDeque<Arc<Documents>>,
 }
 
 impl State {
@@ -136,8 +141,18 @@ impl State {
             None => Changed::Added,
         };
         let object = Arc::new(object);
-        let change = Change::new(what, kind, object.clone(), before, version);
-        self.record(name, packed, old, change);
+        self.record(
+            Step {
+                what,
+                kind,
+                version,
+                name,
+                object: packed,
+                before: old,
+                documents: Mutex::default(),
+            },
+            Documents::new(object.clone(), before),
+        );
         object
     }
 
@@ -157,14 +172,18 @@ impl State {
         let mut object = last.unwrap_or_else(|| (*before).clone());
         let version = self.next_version(&mut object);
         let (packed, object) = (Packed::new(&object), Arc::new(object));
-        let change = Change::new(
-            Changed::Deleted,
-            kind,
-            object.clone(),
-            Some(before),
-            version,
+        self.record(
+            Step {
+                what: Changed::Deleted,
+                kind,
+                version,
+                name,
+                object: packed,
+                before: Some(old),
+                documents: Mutex::default(),
+            },
+            Documents::new(object.clone(), Some(before)),
         );
-        self.record(name, packed, Some(old), change);
         Some(object)
     }
 
@@ -174,21 +193,20 @@ impl State {
         self.version
     }
 
-    fn record(&mut self, name: Name, object: Packed, before: Option<Packed>, change: Change) {
+    fn record(&mut self, mut step: Step, documents: Documents) {
+        let documents = Arc::new(documents);
+        step.documents = Mutex::new(Arc::downgrade(&documents));
+        self.fresh.push_back(documents);
+        if self.fresh.len() > FRESH {
+            self.fresh.pop_front();
+        }
+        let step = Arc::new(step);
         self.followers
-            .retain(|follower| follower.send(change.clone()).is_ok());
-        self.histories.entry(change.kind).or_default().push(Step {
-            what: change.what,
-            kind: change.kind,
-            version: change.version,
-            name,
-            object,
-            before,
-            fresh: Some(change),
-        });
+            .retain(|follower| follower.send(step.clone()).is_ok());
+        self.histories.entry(step.kind).or_default().push(step);
     }
 
-    pub(super) fn since(&self, kind: Kind, version: u64) -> Result<Vec<Change>, Status> {
+    pub(super) fn since(&self, kind: Kind, version: u64) -> Result<Vec<super::Change>, Status> {
         self.histories
             .get(&kind)
             .map_or_else(|| Ok(Vec::new()), |history| history.since(version))
