@@ -72,6 +72,8 @@ pub struct State {
     pub runs: runs::Slice,
     pub settings: settings::Slice,
     pub overlays: overlays::Slice,
+    /// What the sandbox's faults make wrong now, in words.
+    pub faults: Vec<String>,
     pub notices: Notices,
     pub palette: palette::Palette,
     /// First line shown of the help, the message history and other plain pages.
@@ -97,6 +99,8 @@ pub enum Msg {
     Runs(runs::Msg),
     Settings(settings::Msg),
     Overlays(overlays::Msg),
+    /// What the sandbox's faults make wrong from now on, in words; none is none (demo only).
+    Faults(Vec<String>),
     /// Something to tell the person.
     Noticed(Notice),
 }
@@ -136,6 +140,7 @@ impl State {
             runs: runs::Slice::of(&namespace, &target),
             settings,
             overlays: overlays::Slice::default(),
+            faults: Vec::new(),
             notices: Notices::default(),
             palette: palette::Palette::default(),
             page_top: 0,
@@ -221,6 +226,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Settings(msg) => state.settings.update(msg, &mut turn),
         Msg::Overlays(msg) => state.overlays.update(msg, &mut turn),
+        Msg::Faults(on) => state.faults = on,
         Msg::Noticed(notice) => turn.notice(notice),
     }
     finish(state, turn)

@@ -1,6 +1,7 @@
 //! The open edges, and the only spawner of tasks: [`World`] performs effects and hands every answer back as one message.
 
 mod announce;
+mod faults;
 pub mod look;
 pub mod open;
 mod orphans;
@@ -12,7 +13,6 @@ pub mod settings;
 pub mod studio;
 mod watching;
 
-use crate::app::action::Fault;
 use crate::app::link::LinkMsg;
 use crate::app::notices::Notice;
 use crate::app::{Effect, Msg};
@@ -94,6 +94,7 @@ impl World {
     pub fn watch(&mut self) {
         let out = self.out.clone();
         let mut seen = self.cluster.watch(&self.namespace);
+        self.watch_faults();
         self.streams.spawn(async move {
             while let Some(observation) = seen.next().await {
                 let msg = match observation {
@@ -148,26 +149,6 @@ impl World {
             // The clipboard is the terminal's, and only the terminal UI has one.
             Effect::Copy(_) => {}
         }
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        let Some(sandbox) = &self.sandbox else { return };
-        let faults = sandbox.faults();
-        let text = match fault {
-            Fault::ApiDown => {
-                faults.api_down(Duration::from_secs(30));
-                "sandbox fault: the API answers nothing for 30 s"
-            }
-            Fault::DropWatches => {
-                faults.drop_watches();
-                "sandbox fault: all watches were dropped"
-            }
-            Fault::CompactHistory => {
-                sandbox.store().compact();
-                "sandbox fault: old resource versions are forgotten"
-            }
-        };
-        self.tell(Notice::info(text));
     }
 
     /// Says something at once.

@@ -1,6 +1,51 @@
 //! The embedded cluster: an in-process Kubernetes API, its controllers and its one node.
 //!
 //! The service is given to `kube::Client::new` as it is, or served on a loopback port for `kubectl`. All time is tokio's.
+//!
+//! # What is imitated, and what is not
+//! A test holds these tables to the code. Every group has the one version `v1`; `events.k8s.io` shows the core events. What a real
+//! server of this version has and this one has not is answered 501 with its verb and path, anything else 404.
+//!
+//! | kind | group | verbs | subresources | 501 |
+//! |---|---|---|---|---|
+//! | Namespace | core | all but deletecollection | status, finalize | - |
+//! | ConfigMap | core | all | - | - |
+//! | Secret | core | all | - | - |
+//! | ServiceAccount | core | all | - | token |
+//! | Event | core | all | - | - |
+//! | Node | core | all | status | proxy |
+//! | Pod | core | all | status, log | attach, binding, ephemeralcontainers, eviction, exec, portforward, proxy, resize |
+//! | Service | core | all | status | proxy |
+//! | Endpoints | core | all | - | - |
+//! | PersistentVolumeClaim | core | all | status | - |
+//! | ResourceQuota | core | all | status | - |
+//! | LimitRange | core | get, list, watch | - | - |
+//! | Deployment | apps | all | status, scale | - |
+//! | ReplicaSet | apps | all | status, scale | - |
+//! | Job | batch | all | status | - |
+//! | Lease | coordination.k8s.io | all | - | - |
+//! | Ingress | networking.k8s.io | all | status | - |
+//! | ClusterRole | rbac.authorization.k8s.io | all | - | - |
+//! | ClusterRoleBinding | rbac.authorization.k8s.io | all | - | - |
+//! | Role | rbac.authorization.k8s.io | all | - | - |
+//! | RoleBinding | rbac.authorization.k8s.io | all | - | - |
+//!
+//! Resources that are answered 501: bindings, componentstatuses, persistentvolumes, podtemplates, replicationcontrollers, controllerrevisions.apps, daemonsets.apps, statefulsets.apps, cronjobs.batch, ingressclasses.networking.k8s.io, ipaddresses.networking.k8s.io, networkpolicies.networking.k8s.io, servicecidrs.networking.k8s.io, *.admissionregistration.k8s.io, *.apiextensions.k8s.io, *.apiregistration.k8s.io, *.authentication.k8s.io, *.authorization.k8s.io, *.autoscaling, *.certificates.k8s.io, *.discovery.k8s.io, *.flowcontrol.apiserver.k8s.io, *.node.k8s.io, *.policy, *.resource.k8s.io, *.scheduling.k8s.io, *.storage.k8s.io.
+//!
+//! | controller | does | does not |
+//! |---|---|---|
+//! | deployments | one ReplicaSet per template, rolling and recreating, old ones pruned | pausing, rolling back, `minReadySeconds`, the progress deadline |
+//! | events | repetitions counted in one event, forgotten after an hour | rate limits |
+//! | gc | background, foreground and orphaning deletion by owner references | owners of kinds that are not imitated |
+//! | health | the fault of a silent node: unreachable after 50 s, its pods given up after 5 min | heartbeats, tolerations of another time |
+//! | jobs | counts, back-off, deadlines, suspension, verdicts in two steps | indexed completion, success and pod failure policies, adoption |
+//! | namespaces | the default account and root certificate, emptying before the end | |
+//! | replicas | as many pods as asked for | adoption |
+//! | scheduler | requests, node selectors, claims that are there, the unreachable taint | affinity, priorities, preemption, tolerations |
+//! | ttl | finished Jobs after `ttlSecondsAfterFinished` | |
+//!
+//! Quotas are stored and not enforced; roles are stored and everybody who has the token may do everything; services have no
+//! network, ingresses no controller, claims no volume behind them but a directory of the node. The node's own table is in its module.
 
 pub mod access;
 pub mod admission;
@@ -22,6 +67,7 @@ mod events;
 mod events_v1;
 mod form;
 mod gc;
+mod health;
 mod images;
 mod jobs;
 mod list;
@@ -56,12 +102,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use clock::Clock;
 use daemons::{Daemons, NodeConfig};
-use faults::Faults;
+use faults::{Fault, Faults};
+use kinds::Kind;
 use serve::Served;
 use service::Service;
 use status::Status;
@@ -106,7 +154,7 @@ impl Sandbox {
             executor,
             directory: None,
         };
-        let daemons = Daemons::start(&store, node).map_err(|error| {
+        let daemons = Daemons::start(&store, node, &faults).map_err(|error| {
             Status::new(
                 500,
                 "InternalError",
@@ -151,6 +199,42 @@ impl Sandbox {
     /// The fault switches.
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// Makes something go wrong, and says what was done.
+    pub fn inject(&self, fault: Fault) -> String {
+        match fault {
+            Fault::ApiDown(during) => self.faults.api_down(during),
+            Fault::Slow(delay) => self.faults.slow(delay),
+            Fault::Refuse(refusal, count) => self.faults.refuse(refusal, count),
+            Fault::DropWatches => self.faults.drop_watches(),
+            Fault::CompactHistory => self.store.compact(),
+            Fault::NodeSilent(during) => self.faults.silence_node(during),
+            Fault::SlowPulls(each) => {
+                self.faults.slow_pulls((!each.is_zero()).then_some(each));
+            }
+            Fault::Clock(offset) => {
+                self.clock().set_offset(offset);
+                self.faults.note_offset(offset);
+            }
+            Fault::OutOfMemory => return self.starve_newest(),
+            Fault::Nothing => {
+                self.faults.clear();
+                self.clock().set_offset(jiff::SignedDuration::ZERO);
+            }
+        }
+        fault.to_string()
+    }
+
+    fn starve_newest(&self) -> String {
+        let mut pods = self.store.list(Kind::Pod, None).1;
+        pods.retain(|pod| pod["status"]["phase"] == "Running");
+        let begun = |pod: &Arc<Value>| pod["status"]["startTime"].as_str().map(str::to_owned);
+        let Some(pod) = pods.into_iter().max_by_key(begun) else {
+            return "no pod is running that could run out of memory".to_owned();
+        };
+        self.run_out_of_memory(object::uid(&pod));
+        format!("pod {} runs out of memory", object::meta(&pod, "name"))
     }
 
     /// The fault "out of memory": kills what the pod with this uid runs, as the kernel would.

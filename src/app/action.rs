@@ -82,10 +82,28 @@ pub enum Action {
 pub enum Fault {
     /// The API answers nothing for 30 s.
     ApiDown,
+    /// Every answer comes 2 s late, until it is chosen again.
+    SlowAnswers,
+    /// The next requests get 500.
+    ServerError,
+    /// The next requests get 429 and are to wait.
+    TooManyRequests,
+    /// The next requests get 503 and are to wait.
+    Unavailable,
     /// All watches end without a bookmark.
     DropWatches,
     /// Old resource versions are forgotten: watches get 410 Gone.
     CompactHistory,
+    /// Nothing is heard of the node for 2 min, or until it is chosen again.
+    SilentNode,
+    /// Image pulls take 20 s, until it is chosen again.
+    SlowPulls,
+    /// The cluster's clock is an hour ahead, until it is chosen again.
+    WrongClock,
+    /// The newest running pod is killed for its memory.
+    OutOfMemory,
+    /// Every fault that lasts ends.
+    Nothing,
 }
 
 /// Where a key is pressed; each has its own rows in the key table.

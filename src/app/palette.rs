@@ -52,8 +52,17 @@ pub const ENTRIES: &[Entry] = {
         Action::Help, "help: keys", "llmctl-dev --help";
         Action::Quit, "quit", "";
         Action::Fault(Fault::ApiDown), "sandbox fault: API down for 30 s", "";
+        Action::Fault(Fault::SlowAnswers), "sandbox fault: answers 2 s late, on and off", "";
+        Action::Fault(Fault::ServerError), "sandbox fault: 500 for the next 5 requests", "";
+        Action::Fault(Fault::TooManyRequests), "sandbox fault: 429 for the next 5 requests", "";
+        Action::Fault(Fault::Unavailable), "sandbox fault: 503 for the next 5 requests", "";
         Action::Fault(Fault::DropWatches), "sandbox fault: drop all watches", "";
         Action::Fault(Fault::CompactHistory), "sandbox fault: compact history (410 Gone)", "";
+        Action::Fault(Fault::SilentNode), "sandbox fault: node silent for 2 min, on and off", "";
+        Action::Fault(Fault::SlowPulls), "sandbox fault: image pulls take 20 s, on and off", "";
+        Action::Fault(Fault::WrongClock), "sandbox fault: clock 1 h ahead, on and off", "";
+        Action::Fault(Fault::OutOfMemory), "sandbox fault: newest pod out of memory", "";
+        Action::Fault(Fault::Nothing), "sandbox fault: end all faults", "";
     }
 };
 

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};
 use super::headless::caught;
 use super::output::{self, Format};
-use crate::sandbox::faults::Faults;
+use crate::sandbox::faults::{Faults, Planned};
 use crate::sandbox::serve::{KUBECONFIG_MARK, kubeconfig};
 use crate::sandbox::{Config, Sandbox};
 
@@ -23,6 +24,10 @@ pub struct Args {
     /// Loopback address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// What is to go wrong, repeatable: api-down=S, slow=S, 500=N, 429=N, 503=N, drop-watches, compact-history,
+    /// node-silent=S, slow-pulls=S, clock=S, out-of-memory; with @S behind, S seconds after the start
+    #[arg(long, value_name = "FAULT", value_delimiter = ',')]
+    pub fault: Vec<Planned>,
 }
 
 /// Runs `sandbox` until it is interrupted. The kubeconfig goes to `--kubeconfig FILE`, or to a file that goes with the command.
@@ -56,11 +61,26 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     write(&file, &kubeconfig(&served))
         .map_err(|error| Failure::other(format!("cannot write {}: {error}", file.display())))?;
     announce(globals.output, served.addr, &file)?;
-    signals.any().await;
+    tokio::select! {
+        () = signals.any() => {}
+        () = go_wrong(&sandbox, args.fault) => {}
+    }
     sandbox.stop().await;
     // It leads nowhere any more, and its token is void.
     let _ = fs::remove_file(&file);
     Ok(Exit::Ok)
+}
+
+/// Injects the faults, each at its time; does not end.
+async fn go_wrong(sandbox: &Sandbox, mut faults: Vec<Planned>) {
+    let start = Instant::now();
+    faults.sort_by_key(|planned| planned.after);
+    for Planned { fault, after } in faults {
+        tokio::time::sleep_until(start + after).await;
+        let said = sandbox.inject(fault);
+        output::progress(&format!("fault: {said}"));
+    }
+    std::future::pending().await
 }
 
 /// The file for the kubeconfig, and the directory that goes with the command when no file was named.

@@ -12,7 +12,9 @@ use tokio::task::JoinSet;
 use super::controllers::{Controller, run};
 use super::deployments::Deployments;
 use super::events::{Events, Forgetting};
+use super::faults::Faults;
 use super::gc::Collector;
+use super::health;
 use super::jobs::Jobs;
 use super::logs::Logs;
 use super::namespaces::Namespaces;
@@ -47,7 +49,7 @@ impl Daemons {
     ///
     /// # Errors
     /// When the node's temporary directory cannot be made.
-    pub fn start(store: &Store, config: NodeConfig) -> io::Result<Self> {
+    pub fn start(store: &Store, config: NodeConfig, faults: &Faults) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("llmctl-sandbox-");
         let directory = match &config.directory {
@@ -81,9 +83,15 @@ impl Daemons {
             Replicas::new(store.clone(), events.reporter("replicaset-controller")),
         );
         spawn(&mut tasks, store, Forgetting(events.clone()));
+        tasks.spawn(health::watch(
+            store.clone(),
+            events.reporter("node-controller"),
+            faults.clone(),
+        ));
         let context = Context::new(
             store.clone(),
-            events.reporter("kubelet"),
+            events.reporter("kubelet").heard_with(faults.clone()),
+            faults.clone(),
             logs.clone(),
             config.executor,
             directory.path().to_owned(),

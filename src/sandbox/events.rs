@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
 use super::controllers::Controller;
+use super::faults::Faults;
 use super::kinds::Kind;
 use super::object::{Key, meta, put, uid, until};
 use super::store::{Change, Changed, Store};
@@ -62,6 +63,7 @@ impl Events {
         Reporter {
             events: self.clone(),
             component,
+            faults: None,
         }
     }
 }
@@ -71,9 +73,18 @@ impl Events {
 pub(crate) struct Reporter {
     events: Events,
     component: &'static str,
+    faults: Option<Faults>,
 }
 
 impl Reporter {
+    /// One that lives on the node, so that it is not heard when the node is not.
+    pub(crate) fn heard_with(self, faults: Faults) -> Self {
+        Self {
+            faults: Some(faults),
+            ..self
+        }
+    }
+
     /// Tells of something that happened to an object.
     pub(crate) fn tell(&self, about: &Value, tone: Tone, reason: &str, message: &str) {
         self.write(about, None, tone, reason, message);
@@ -98,6 +109,9 @@ impl Reporter {
     }
 
     fn write(&self, about: &Value, field: Option<&str>, tone: Tone, reason: &str, message: &str) {
+        if self.faults.as_ref().is_some_and(Faults::is_silent) {
+            return;
+        }
         let tone = if tone == Tone::Normal {
             "Normal"
         } else {

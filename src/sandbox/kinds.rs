@@ -233,9 +233,16 @@ pub fn known_elsewhere(group: &str, plural: &str) -> bool {
     KNOWN.contains(&(group, plural)) || KNOWN_GROUPS.contains(&group)
 }
 
-/// Whether a real server has this subresource although the sandbox does not imitate it.
-pub fn known_subresource(kind: Kind, name: &str) -> bool {
-    let known: &[&str] = match kind {
+/// `(group, plural)` of what a real server also serves and the sandbox answers 501; a group without a plural is meant as a whole.
+pub fn known() -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    let one = |(group, plural): &(&'static str, &'static str)| (*group, Some(*plural));
+    let whole = KNOWN_GROUPS.iter().map(|group| (*group, None));
+    KNOWN.iter().map(one).chain(whole)
+}
+
+/// The subresources of a kind that a real server has and the sandbox answers 501.
+pub fn known_subresources(kind: Kind) -> &'static [&'static str] {
+    match kind {
         Kind::Pod => &[
             "attach",
             "binding",
@@ -249,8 +256,7 @@ pub fn known_subresource(kind: Kind, name: &str) -> bool {
         Kind::ServiceAccount => &["token"],
         Kind::Node | Kind::Service => &["proxy"],
         _ => &[],
-    };
-    known.contains(&name)
+    }
 }
 
 #[cfg(test)]

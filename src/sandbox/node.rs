@@ -7,7 +7,7 @@
 //! | process 1 ignores a SIGTERM that it does not handle (exit 137 after the grace period) | the process ends by it (exit 143) |
 //! | probes, lifecycle hooks, ephemeral containers, exec, port-forward | not imitated; a running container is ready |
 //! | variables of services in the environment | not set |
-//! | heartbeats | none; the node is ready from its first moment on |
+//! | heartbeats | none; the node is ready from its first moment on, until the fault `node-silent` |
 
 mod container;
 mod environment;
@@ -29,6 +29,7 @@ use tokio::task::JoinSet;
 
 use super::controllers::Feed;
 use super::events::{NODE, Reporter};
+use super::faults::Faults;
 use super::images::{Images, Reference, SIZE};
 use super::kinds::Kind;
 use super::logs::Logs;
@@ -44,6 +45,7 @@ const IP: &str = "10.244.0.1";
 pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) events: Reporter,
+    pub(crate) faults: Faults,
     pub(crate) logs: Logs,
     pub(crate) images: Images,
     /// The program and the first arguments that a known image runs.
@@ -61,6 +63,7 @@ impl Context {
     pub(crate) fn new(
         store: Store,
         events: Reporter,
+        faults: Faults,
         logs: Logs,
         executor: Vec<OsString>,
         dir: PathBuf,
@@ -68,6 +71,7 @@ impl Context {
         Self {
             store,
             events,
+            faults,
             logs,
             images: Images::default(),
             executor,
@@ -112,12 +116,18 @@ pub(crate) async fn run(context: Arc<Context>, mut stop: watch::Receiver<bool>) 
     let mut feed = Feed::new(&node.context.store, |kind| {
         matches!(kind, Kind::Pod | Kind::ConfigMap | Kind::Secret)
     });
+    let faults = node.context.faults.clone();
+    let mut switched = faults.switched();
     loop {
+        let silent = faults.is_silent();
         tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
             Some(done) = node.workers.join_next() => node.ended(done.ok()),
-            change = feed.next() => match change {
+            _ = switched.changed() => {}
+            // A node that is cut off hears later what happened.
+            () = faults.node_reports(), if silent => {}
+            change = feed.next(), if !silent => match change {
                 Some(change) => node.observe(&change),
                 None => break,
             },

@@ -236,7 +236,7 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Status> {
         [name, subresource] if kind.row().subresources.contains(subresource) => {
             (Some(*name), Some(*subresource))
         }
-        [_, subresource, ..] if kinds::known_subresource(kind, subresource) => {
+        [_, subresource, ..] if kinds::known_subresources(kind).contains(subresource) => {
             return Err(Status::not_imitated(method.as_str(), path));
         }
         _ => return Err(Status::no_such_path()),

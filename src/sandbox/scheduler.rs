@@ -110,6 +110,18 @@ impl Scheduler {
         if node["spec"]["unschedulable"] == true {
             return Some(unavailable("1 node(s) were unschedulable", true));
         }
+        if let Some(taint) = node["spec"]["taints"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|taint| taint["effect"] == "NoSchedule")
+        {
+            let key = taint["key"].as_str().unwrap_or_default();
+            return Some(unavailable(
+                &format!("1 node(s) had untolerated taint {{{key}: }}"),
+                true,
+            ));
+        }
         let selects = |(label, value): (&String, &Value)| {
             node["metadata"]["labels"].get(label) == Some(value)
         };

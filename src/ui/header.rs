@@ -54,7 +54,12 @@ pub(crate) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
 }
 
 fn facts<'a>(state: &'a State, theme: &Theme) -> Vec<(&'static str, Line<'a>)> {
-    let mut facts = vec![("ns", Line::raw(sanitize(&state.namespace)))];
+    let mut facts = Vec::new();
+    if !state.faults.is_empty() {
+        let words = Line::styled(state.faults.join(", "), theme.tone(Tone::Warning));
+        facts.push(("fault", words));
+    }
+    facts.push(("ns", Line::raw(sanitize(&state.namespace))));
     let version = match &state.link {
         Link::Live { version } | Link::Lost { version, .. } => version.as_str(),
         Link::Connecting { .. } => "",

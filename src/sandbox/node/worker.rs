@@ -219,9 +219,14 @@ impl Worker {
             runners.push(runner.run());
         }
         drop(sender);
+        let faults = self.context.faults.clone();
+        let mut switched = faults.switched();
         loop {
+            let silent = faults.is_silent();
             tokio::select! {
                 biased;
+                _ = switched.changed() => {}
+                () = faults.node_reports(), if silent => self.write(),
                 Some((index, container)) = changes.recv() => self.take(index, container),
                 interrupt = interrupted(&mut self.news, &self.pod, self.ending, self.deadline) => self.interrupt(interrupt),
                 done = runners.next() => if done.is_none() { break },
@@ -292,6 +297,12 @@ impl Worker {
         if self.ending == Ending::No {
             tokio::time::sleep(TEARDOWN).await;
         }
+        let over = |news: &News| matches!(news, News::Gone | News::Shutdown);
+        tokio::select! {
+            biased;
+            () = self.context.faults.node_reports() => {}
+            _ = self.news.wait_for(over) => return,
+        }
         self.state.sandbox = false;
         let unseen = |container: &Container| matches!(container.state, State::Waiting { .. });
         if self.ending != Ending::No && self.state.containers.iter().any(unseen) {
@@ -325,6 +336,9 @@ impl Worker {
     }
 
     fn write(&self) {
+        if self.context.faults.is_silent() {
+            return;
+        }
         let now = self.context.store.clock().now();
         let (namespace, name) = (meta(&self.pod, "namespace"), meta(&self.pod, "name"));
         // A pod that is gone has nobody to tell.

@@ -33,7 +33,9 @@ impl Runner {
             .to_owned();
         let known = reference.flavor().is_some();
         // A known image counts as loaded for whoever forbids to pull it.
-        let here = self.context.images.has(&reference) || (policy == "Never" && known);
+        let slow = self.context.faults.pull();
+        let here = (self.context.images.has(&reference) && slow.is_none())
+            || (policy == "Never" && known);
         if here && policy != "Always" {
             self.tell(
                 Tone::Normal,
@@ -51,7 +53,8 @@ impl Runner {
         if known {
             self.tell(Tone::Normal, "Pulling", &format!("Pulling image {image:?}"));
             let began = Instant::now();
-            self.pause(if here { PULL / 10 } else { PULL }).await?;
+            let takes = slow.unwrap_or(if here { PULL / 10 } else { PULL });
+            self.pause(takes).await?;
             self.context.images.add(&reference);
             self.context.show_image(&reference);
             let took = format!("{}ms", began.elapsed().as_millis());
