@@ -58,6 +58,7 @@ pub mod serve;
 pub mod service;
 pub mod status;
 pub mod store;
+pub mod warden;
 
 mod controllers;
 mod defaults;

@@ -23,6 +23,7 @@ use super::replicas::Replicas;
 use super::scheduler::Scheduler;
 use super::store::Store;
 use super::ttl::Ttl;
+use super::warden::Warden;
 
 /// What the node needs of the world.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,7 @@ pub struct Daemons {
     logs: Logs,
     memory: broadcast::Sender<String>,
     directory: Option<TempDir>,
+    warden: Option<Warden>,
 }
 
 impl Daemons {
@@ -56,6 +58,7 @@ impl Daemons {
             Some(place) => builder.tempdir_in(place)?,
             None => builder.tempdir()?,
         };
+        let warden = Warden::post(&config.executor, directory.path());
         let logs = Logs::new(store.clone());
         let events = Events::new(store.clone());
         let mut tasks = JoinSet::new();
@@ -106,6 +109,7 @@ impl Daemons {
             logs,
             memory,
             directory: Some(directory),
+            warden,
         })
     }
 
@@ -131,7 +135,11 @@ impl Daemons {
             // A node that panicked has ended too, and dropped its processes on the way.
             let _ = node.await;
         }
-        self.directory.take().map_or(Ok(()), TempDir::close)
+        let closed = self.directory.take().map_or(Ok(()), TempDir::close);
+        if let Some(warden) = self.warden.take() {
+            warden.dismiss().await;
+        }
+        closed
     }
 }
 

@@ -12,7 +12,7 @@
 mod container;
 mod environment;
 mod paths;
-mod process;
+pub(crate) mod process;
 mod status;
 mod volumes;
 mod worker;

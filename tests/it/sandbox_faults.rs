@@ -1,4 +1,4 @@
-//! Faults on demand: each has its effect, is told while it lasts, and passes.
+//! Faults on demand: each has its effect, is told while it lasts, and passes. The worst one is the end of the sandbox.
 
 use std::time::Duration;
 
@@ -220,5 +220,37 @@ async fn the_newest_pod_runs_out_of_memory() {
     let dead = until(&sandbox, &pods, "hungry", |pod| pod["status"]["phase"] == "Failed").await;
     let state = &dead["status"]["containerStatuses"][0]["state"]["terminated"];
     assert_eq!(state["reason"], "OOMKilled");
+    sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_killed_sandbox_leaves_is_ended() {
+    use std::process::Stdio;
+    let directory = tempfile::tempdir().unwrap().keep();
+    let program = env!("CARGO_BIN_EXE_llmctl-dev");
+    let mut left = tokio::process::Command::new("sleep")
+        .arg("1000")
+        .env("LLMCTL_SANDBOX_NODE", &directory)
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let mut warden = tokio::process::Command::new(program)
+        .args(["executor", "--outlive"])
+        .arg(&directory)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    assert!(left.try_wait().unwrap().is_none());
+    // The end of whoever held the pipe.
+    drop(warden.stdin.take());
+    let ended = timeout(PATIENCE, warden.wait()).await.unwrap().unwrap();
+    assert!(ended.success());
+    assert!(!left.wait().await.unwrap().success());
+    assert!(!directory.exists());
+
+    // And the sandbox posts one for what it runs.
+    let (sandbox, client) = sandbox();
+    let pods = run(&client, "marked", "Never", "test -d $LLMCTL_SANDBOX_NODE/pods").await;
+    until(&sandbox, &pods, "marked", |pod| pod["status"]["phase"] == "Succeeded").await;
     sandbox.stop().await;
 }

@@ -156,24 +156,29 @@ impl Family {
 
     fn kill(&self) {
         self.signal_group(Signal::KILL);
-        // An executor gives its command a group of its own, and orphans belong to nobody: their mark tells. Dying takes a moment, and
-        // who is just starting another program shows no mark: gone is what two looks in a row did not find.
-        let mut quiet = 0;
-        for _ in 0..LOOKS {
-            let found = marked(&self.mark);
-            if found.is_empty() {
-                quiet += 1;
-                if quiet == 2 {
-                    return;
-                }
-            } else {
-                quiet = 0;
+        kill_marked(&self.mark);
+    }
+}
+
+/// Kills every process of this user that carries a mark.
+pub(crate) fn kill_marked(mark: &str) {
+    // An executor gives its command a group of its own, and orphans belong to nobody: their mark tells. Dying takes a moment, and
+    // who is just starting another program shows no mark: gone is what two looks in a row did not find.
+    let mut quiet = 0;
+    for _ in 0..LOOKS {
+        let found = marked(mark);
+        if found.is_empty() {
+            quiet += 1;
+            if quiet == 2 {
+                return;
             }
-            for pid in found {
-                let _ = kill_process(pid, Signal::KILL);
-            }
-            std::thread::sleep(BETWEEN_LOOKS);
+        } else {
+            quiet = 0;
         }
+        for pid in found {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
     }
 }
 

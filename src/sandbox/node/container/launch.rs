@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Runner;
 use crate::executor::stop::PARENT_VARIABLE;
 use crate::sandbox::events::Tone;
+use crate::sandbox::warden;
 use crate::sandbox::images::Reference;
 use crate::sandbox::node::environment::{self, Environment};
 use crate::sandbox::node::paths::Paths;
@@ -81,6 +82,10 @@ impl Runner {
             env.insert(PARENT_VARIABLE.to_owned(), "1".to_owned());
         }
         argv.extend(words("args"));
+        env.insert(
+            warden::MARK.to_owned(),
+            self.context.dir.display().to_string(),
+        );
         let dir = match container["workingDir"]
             .as_str()
             .filter(|dir| !dir.is_empty())
