@@ -1,11 +1,12 @@
 //! Objects as few bytes: the form in which the store keeps them, a tenth of the document in memory.
 //!
 //! A value is a head byte, its length or number in the low bits or after it, and its content. The words that objects are made of
-//! are numbers of a table; ids and times, which are many in every object, are their bits.
+//! are numbers of a table; ids and times, which are many in every object, are their bits; a text that was there before is its number.
 
 mod reader;
 mod words;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -34,9 +35,11 @@ enum Head {
     List,
     /// An object of so many fields, each a text or word and a value.
     Map,
+    /// The text of this number in the order of the document's texts.
+    Again,
 }
 
-const HEADS: [Head; 7] = [
+const HEADS: [Head; 8] = [
     Head::Special,
     Head::Number,
     Head::Negative,
@@ -44,6 +47,7 @@ const HEADS: [Head; 7] = [
     Head::Word,
     Head::List,
     Head::Map,
+    Head::Again,
 ];
 
 const NULL: u64 = 0;
@@ -61,9 +65,12 @@ const MORE: u8 = 31;
 impl Packed {
     /// Packs a document.
     pub(super) fn new(document: &Value) -> Self {
-        let mut out = Vec::with_capacity(2048);
-        value(&mut out, document);
-        Self(out.into())
+        let mut packer = Packer {
+            out: Vec::with_capacity(2048),
+            texts: HashMap::new(),
+        };
+        packer.value(document);
+        Self(packer.out.into())
     }
 
     /// The whole document.
@@ -93,50 +100,65 @@ impl Packed {
     }
 }
 
-fn value(out: &mut Vec<u8>, document: &Value) {
-    match document {
-        Value::Null => head(out, Head::Special, NULL),
-        Value::Bool(false) => head(out, Head::Special, FALSE),
-        Value::Bool(true) => head(out, Head::Special, TRUE),
-        Value::Number(number) => {
-            if let Some(number) = number.as_u64() {
-                head(out, Head::Number, number);
-            } else if let Some(number) = number.as_i64() {
-                head(out, Head::Negative, (!number).cast_unsigned());
-            } else {
-                head(out, Head::Special, FLOAT);
-                out.extend(number.as_f64().unwrap_or_default().to_le_bytes());
+/// A document on its way into bytes.
+struct Packer<'a> {
+    out: Vec<u8>,
+    /// The texts that were written whole, with their numbers.
+    texts: HashMap<&'a str, u64>,
+}
+
+impl<'a> Packer<'a> {
+    fn value(&mut self, document: &'a Value) {
+        let out = &mut self.out;
+        match document {
+            Value::Null => head(out, Head::Special, NULL),
+            Value::Bool(false) => head(out, Head::Special, FALSE),
+            Value::Bool(true) => head(out, Head::Special, TRUE),
+            Value::Number(number) => {
+                if let Some(number) = number.as_u64() {
+                    head(out, Head::Number, number);
+                } else if let Some(number) = number.as_i64() {
+                    head(out, Head::Negative, (!number).cast_unsigned());
+                } else {
+                    head(out, Head::Special, FLOAT);
+                    out.extend(number.as_f64().unwrap_or_default().to_le_bytes());
+                }
             }
-        }
-        Value::String(content) => text(out, content),
-        Value::Array(items) => {
-            head(out, Head::List, items.len() as u64);
-            for item in items {
-                value(out, item);
+            Value::String(content) => self.text(content),
+            Value::Array(items) => {
+                head(out, Head::List, items.len() as u64);
+                for item in items {
+                    self.value(item);
+                }
             }
-        }
-        Value::Object(fields) => {
-            head(out, Head::Map, fields.len() as u64);
-            for (name, content) in fields {
-                text(out, name);
-                value(out, content);
+            Value::Object(fields) => {
+                head(out, Head::Map, fields.len() as u64);
+                for (name, content) in fields {
+                    self.text(name);
+                    self.value(content);
+                }
             }
         }
     }
-}
 
-fn text(out: &mut Vec<u8>, text: &str) {
-    if let Some(number) = words::number(text) {
-        head(out, Head::Word, number);
-    } else if let Some(id) = id(text) {
-        head(out, Head::Special, ID);
-        out.extend(id);
-    } else if let Some(second) = time(text) {
-        head(out, Head::Special, TIME);
-        out.extend(second.to_le_bytes());
-    } else {
-        head(out, Head::Text, text.len() as u64);
-        out.extend(text.as_bytes());
+    fn text(&mut self, text: &'a str) {
+        let out = &mut self.out;
+        if let Some(number) = words::number(text) {
+            head(out, Head::Word, number);
+        } else if let Some(number) = self.texts.get(text) {
+            head(out, Head::Again, *number);
+        } else if let Some(id) = id(text) {
+            head(out, Head::Special, ID);
+            out.extend(id);
+        } else if let Some(second) = time(text) {
+            head(out, Head::Special, TIME);
+            out.extend(second.to_le_bytes());
+        } else {
+            head(out, Head::Text, text.len() as u64);
+            out.extend(text.as_bytes());
+            let number = self.texts.len() as u64;
+            self.texts.insert(text, number);
+        }
     }
 }
 

@@ -13,11 +13,16 @@ use super::{FALSE, FLOAT, HEADS, Head, ID, MORE, TIME, TRUE, words};
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
+    /// The texts that came by.
+    texts: Vec<&'a [u8]>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self {
+            rest: bytes,
+            texts: Vec::new(),
+        }
     }
 
     /// The value here.
@@ -118,7 +123,10 @@ impl<'a> Reader<'a> {
             (Head::Special, FLOAT) => drop(self.take(8)),
             (Head::Special, ID) => drop(self.take(16)),
             (Head::Special, TIME) => drop(self.take(4)),
-            (Head::Text, length) => drop(self.take(length)),
+            (Head::Text, length) => {
+                let text = self.take(length);
+                self.texts.push(text);
+            }
             _ => {}
         }
     }
@@ -130,7 +138,16 @@ impl<'a> Reader<'a> {
 
     fn text_of(&mut self, head: Head, number: u64) -> Option<Cow<'a, str>> {
         match (head, number) {
-            (Head::Text, length) => Some(String::from_utf8_lossy(self.take(length))),
+            (Head::Text, length) => {
+                let text = self.take(length);
+                self.texts.push(text);
+                Some(String::from_utf8_lossy(text))
+            }
+            (Head::Again, number) => {
+                let number = usize::try_from(number).unwrap_or(usize::MAX);
+                let text = self.texts.get(number).copied().unwrap_or_default();
+                Some(String::from_utf8_lossy(text))
+            }
             (Head::Word, number) => Some(Cow::Borrowed(words::word(number))),
             (Head::Special, ID) => Some(Cow::Owned(id(self.array()))),
             (Head::Special, TIME) => {
