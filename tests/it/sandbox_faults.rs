@@ -40,7 +40,7 @@ fn code<T>(result: Result<T, Error>) -> u16 {
 async fn run(client: &Client, name: &str, policy: &str, script: &str) -> Api<Pod> {
     let pods: Api<Pod> = Api::default_namespaced(client.clone());
     let pod = json!({"metadata": {"name": name}, "spec": {
-        "restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
+        "restartPolicy": "Never", "terminationGracePeriodSeconds": 1,
         "containers": [{"name": "executor", "image": "llmctl-executor-frontier:dev", "imagePullPolicy": policy,
             "command": ["sh", "-c", script]}],
     }});

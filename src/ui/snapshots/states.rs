@@ -192,12 +192,6 @@ snapshots! {
     question_of_cancel: of(209, &["c"]);
     help: of(209, &["?"]);
     help_scrolled: of(209, &["?", "G", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d"]);
-    faults: {
-        let mut stage = of(209, &[":"]);
-        stage.send(Msg::Faults(vec!["API down".to_owned(), "pulls take 20 s".to_owned()]));
-        stage.write("fault");
-        stage
-    };
     palette: of(209, &[":"]);
     palette_searched: {
         let mut stage = Stage::demo();
