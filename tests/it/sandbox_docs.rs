@@ -68,7 +68,11 @@ fn every_kind_is_in_the_table_with_what_it_can() {
                 few @ ([_] | [_, _]) => format!("all but {}", few.join(", ")),
                 _ => row.verbs.join(", "),
             };
-            let group = if row.group.is_empty() { "core" } else { row.group };
+            let group = if row.group.is_empty() {
+                "core"
+            } else {
+                row.group
+            };
             format!(
                 "| {kind} | {group} | {verbs} | {} | {} |",
                 or_none(row.subresources),
@@ -136,7 +140,11 @@ async fn what_is_not_imitated_is_said_with_verb_and_path() {
         .collect();
     for kind in Kind::all() {
         let row = kind.row();
-        let namespace = if row.namespaced { "namespaces/default/" } else { "" };
+        let namespace = if row.namespaced {
+            "namespaces/default/"
+        } else {
+            ""
+        };
         for subresource in kinds::known_subresources(kind) {
             paths.push(format!(
                 "{}/{namespace}{}/x/{subresource}",
@@ -150,7 +158,11 @@ async fn what_is_not_imitated_is_said_with_verb_and_path() {
     for path in paths {
         for method in ["GET", "POST"] {
             let (code, status) = ask(method, &path).await;
-            assert_eq!((code, &status["code"]), (501, &501.into()), "{method} {path}");
+            assert_eq!(
+                (code, &status["code"]),
+                (501, &501.into()),
+                "{method} {path}"
+            );
             let message = status["message"].as_str().unwrap();
             assert!(message.contains(&format!("{method} {path}")), "{message}");
         }

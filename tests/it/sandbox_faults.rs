@@ -54,7 +54,12 @@ async fn run(client: &Client, name: &str, policy: &str, script: &str) -> Api<Pod
 }
 
 /// Waits for a pod that fits, as a value.
-async fn until(sandbox: &Sandbox, pods: &Api<Pod>, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
+async fn until(
+    sandbox: &Sandbox,
+    pods: &Api<Pod>,
+    name: &str,
+    fits: impl Fn(&Value) -> bool,
+) -> Value {
     let mut changes = sandbox.store().changes();
     let wait = async {
         loop {
@@ -71,7 +76,10 @@ async fn until(sandbox: &Sandbox, pods: &Api<Pod>, name: &str, fits: impl Fn(&Va
 fn ready(node: &Node) -> (String, String) {
     let conditions = node.status.as_ref().unwrap().conditions.as_ref().unwrap();
     let ready = conditions.iter().find(|one| one.type_ == "Ready").unwrap();
-    (ready.status.clone(), ready.reason.clone().unwrap_or_default())
+    (
+        ready.status.clone(),
+        ready.reason.clone().unwrap_or_default(),
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,7 +176,10 @@ async fn pulls_take_their_time() {
     assert_eq!(on(&sandbox), "pulls take 20 s");
     let begun = Instant::now();
     let pods = run(&client, "late", "IfNotPresent", "true").await;
-    until(&sandbox, &pods, "late", |pod| pod["status"]["phase"] == "Succeeded").await;
+    until(&sandbox, &pods, "late", |pod| {
+        pod["status"]["phase"] == "Succeeded"
+    })
+    .await;
     assert!(begun.elapsed() >= Duration::from_secs(20));
     sandbox.stop().await;
 }
@@ -177,8 +188,17 @@ async fn pulls_take_their_time() {
 async fn nothing_is_heard_of_a_silent_node() {
     let (sandbox, client) = sandbox();
     let nodes: Api<Node> = Api::all(client.clone());
-    let pods = run(&client, "quiet", "Never", "read line </dev/null; exec sleep 1000").await;
-    until(&sandbox, &pods, "quiet", |pod| pod["status"]["phase"] == "Running").await;
+    let pods = run(
+        &client,
+        "quiet",
+        "Never",
+        "read line </dev/null; exec sleep 1000",
+    )
+    .await;
+    until(&sandbox, &pods, "quiet", |pod| {
+        pod["status"]["phase"] == "Running"
+    })
+    .await;
     assert_eq!(ready(&nodes.get("sandbox").await.unwrap()).0, "True");
     sandbox.inject(Fault::NodeSilent(Duration::from_hours(2)));
     assert_eq!(on(&sandbox), "node silent");
@@ -191,7 +211,10 @@ async fn nothing_is_heard_of_a_silent_node() {
     let lost = ("Unknown".to_owned(), "NodeStatusUnknown".to_owned());
     assert_eq!(ready(&nodes.get("sandbox").await.unwrap()), lost);
     // Five minutes later the pod is given up, but nobody there hears of it.
-    until(&sandbox, &pods, "quiet", |pod| pod["metadata"]["deletionTimestamp"].is_string()).await;
+    until(&sandbox, &pods, "quiet", |pod| {
+        pod["metadata"]["deletionTimestamp"].is_string()
+    })
+    .await;
     advance(Duration::from_mins(10)).await;
     assert!(pods.get_opt("quiet").await.unwrap().is_some());
     sandbox.inject(Fault::Nothing);
@@ -215,9 +238,18 @@ async fn the_newest_pod_runs_out_of_memory() {
         "no pod is running that could run out of memory"
     );
     let pods = run(&client, "hungry", "Never", "sleep 1000").await;
-    until(&sandbox, &pods, "hungry", |pod| pod["status"]["phase"] == "Running").await;
-    assert_eq!(sandbox.inject(Fault::OutOfMemory), "pod hungry runs out of memory");
-    let dead = until(&sandbox, &pods, "hungry", |pod| pod["status"]["phase"] == "Failed").await;
+    until(&sandbox, &pods, "hungry", |pod| {
+        pod["status"]["phase"] == "Running"
+    })
+    .await;
+    assert_eq!(
+        sandbox.inject(Fault::OutOfMemory),
+        "pod hungry runs out of memory"
+    );
+    let dead = until(&sandbox, &pods, "hungry", |pod| {
+        pod["status"]["phase"] == "Failed"
+    })
+    .await;
     let state = &dead["status"]["containerStatuses"][0]["state"]["terminated"];
     assert_eq!(state["reason"], "OOMKilled");
     sandbox.stop().await;
@@ -250,7 +282,16 @@ async fn what_a_killed_sandbox_leaves_is_ended() {
 
     // And the sandbox posts one for what it runs.
     let (sandbox, client) = sandbox();
-    let pods = run(&client, "marked", "Never", "test -d $LLMCTL_SANDBOX_NODE/pods").await;
-    until(&sandbox, &pods, "marked", |pod| pod["status"]["phase"] == "Succeeded").await;
+    let pods = run(
+        &client,
+        "marked",
+        "Never",
+        "test -d $LLMCTL_SANDBOX_NODE/pods",
+    )
+    .await;
+    until(&sandbox, &pods, "marked", |pod| {
+        pod["status"]["phase"] == "Succeeded"
+    })
+    .await;
     sandbox.stop().await;
 }

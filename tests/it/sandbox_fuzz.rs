@@ -42,17 +42,41 @@ fn path() -> impl Strategy<Value = String> {
         "/apis/events.k8s.io/v1/namespaces/default/events",
     ]);
     prop_oneof![
-        (kind, prop::collection::vec(segment(), 0..3))
-            .prop_map(|(kind, rest)| [vec![kind.to_owned()], rest].concat().join("/")),
+        (kind, prop::collection::vec(segment(), 0..3)).prop_map(|(kind, rest)| [
+            vec![kind.to_owned()],
+            rest
+        ]
+        .concat()
+        .join("/")),
         prop::collection::vec(segment(), 0..8).prop_map(|parts| format!("/{}", parts.join("/"))),
     ]
 }
 
 fn query() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![
-        "limit", "continue", "resourceVersion", "resourceVersionMatch", "labelSelector", "fieldSelector", "dryRun", "fieldManager",
-        "force", "fieldValidation", "propagationPolicy", "gracePeriodSeconds", "tailLines", "sinceTime", "sinceSeconds", "limitBytes",
-        "previous", "timestamps", "container", "pretty", "sendInitialEvents", "allowWatchBookmarks", "timeoutSeconds",
+        "limit",
+        "continue",
+        "resourceVersion",
+        "resourceVersionMatch",
+        "labelSelector",
+        "fieldSelector",
+        "dryRun",
+        "fieldManager",
+        "force",
+        "fieldValidation",
+        "propagationPolicy",
+        "gracePeriodSeconds",
+        "tailLines",
+        "sinceTime",
+        "sinceSeconds",
+        "limitBytes",
+        "previous",
+        "timestamps",
+        "container",
+        "pretty",
+        "sendInitialEvents",
+        "allowWatchBookmarks",
+        "timeoutSeconds",
     ]);
     let value = prop_oneof![
         Just(String::new()),
@@ -64,7 +88,10 @@ fn query() -> impl Strategy<Value = String> {
         "[a-z!=,() %A-F0-9.-]{0,20}".prop_map(|text| text.replace(' ', "+")),
     ];
     prop::collection::vec((name, value), 0..4).prop_map(|pairs| {
-        let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         pairs.join("&")
     })
 }
@@ -108,7 +135,9 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
-    let method = prop::sample::select(vec!["GET", "POST", "PUT", "PATCH", "PATCH", "DELETE", "OPTIONS"]);
+    let method = prop::sample::select(vec![
+        "GET", "POST", "PUT", "PATCH", "PATCH", "DELETE", "OPTIONS",
+    ]);
     let media = prop::sample::select(vec![
         "application/json",
         "application/yaml",

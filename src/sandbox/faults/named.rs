@@ -141,9 +141,21 @@ mod tests {
             ("503=2", Fault::Refuse(Refusal::Unavailable(2), 2), 0),
             ("drop-watches@5", Fault::DropWatches, 5),
             ("compact-history", Fault::CompactHistory, 0),
-            ("node-silent=60", Fault::NodeSilent(Duration::from_mins(1)), 0),
-            ("slow-pulls=20", Fault::SlowPulls(Duration::from_secs(20)), 0),
-            ("clock=-3600", Fault::Clock(SignedDuration::from_hours(-1)), 0),
+            (
+                "node-silent=60",
+                Fault::NodeSilent(Duration::from_mins(1)),
+                0,
+            ),
+            (
+                "slow-pulls=20",
+                Fault::SlowPulls(Duration::from_secs(20)),
+                0,
+            ),
+            (
+                "clock=-3600",
+                Fault::Clock(SignedDuration::from_hours(-1)),
+                0,
+            ),
             ("out-of-memory@60s", Fault::OutOfMemory, 60),
         ];
         for (text, fault, after) in cases {
@@ -151,7 +163,16 @@ mod tests {
             assert_eq!(text.parse(), Ok(Planned { fault, after }), "{text}");
         }
         for text in [
-            "", "api-down", "api-down=-1", "slow=x", "500=", "drop-watches=1", "clock=1e9", "api-down=1@", "slow=inf", "nothing",
+            "",
+            "api-down",
+            "api-down=-1",
+            "slow=x",
+            "500=",
+            "drop-watches=1",
+            "clock=1e9",
+            "api-down=1@",
+            "slow=inf",
+            "nothing",
         ] {
             assert!(text.parse::<Planned>().is_err(), "{text}");
         }

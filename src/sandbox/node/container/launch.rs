@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::Runner;
 use crate::executor::stop::PARENT_VARIABLE;
 use crate::sandbox::events::Tone;
-use crate::sandbox::warden;
 use crate::sandbox::images::Reference;
 use crate::sandbox::node::environment::{self, Environment};
 use crate::sandbox::node::paths::Paths;
@@ -17,6 +16,7 @@ use crate::sandbox::node::process::Launch;
 use crate::sandbox::node::status::Ended;
 use crate::sandbox::node::volumes::private_dir;
 use crate::sandbox::object::meta;
+use crate::sandbox::warden;
 
 impl Runner {
     /// The process of the next instance, with its directories made and its volumes mounted.

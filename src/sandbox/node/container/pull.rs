@@ -34,8 +34,8 @@ impl Runner {
         let known = reference.flavor().is_some();
         // A known image counts as loaded for whoever forbids to pull it.
         let slow = self.context.faults.pull();
-        let here = (self.context.images.has(&reference) && slow.is_none())
-            || (policy == "Never" && known);
+        let here =
+            (self.context.images.has(&reference) && slow.is_none()) || (policy == "Never" && known);
         if here && policy != "Always" {
             self.tell(
                 Tone::Normal,
