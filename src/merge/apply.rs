@@ -226,7 +226,9 @@ pub fn apply(
         owners = note_update(&json!({}), live, owners, &before, schema, &mine);
     }
     let config = bare(config);
-    let set = owned(&typed::fields_of(&config, schema).filter(&mine));
+    // With the fields that name the object, which are nobody's and still hold up what they stand in.
+    let said = typed::fields_of(&config, schema).filter(&mine);
+    let set = owned(&said);
     let mut merged = live_bare.clone();
     typed::overlay(&mut merged, &config, schema);
 
@@ -235,7 +237,7 @@ pub fn apply(
         .position(|owner| owner.is(author, Operation::Apply))
         .map(|at| owners.remove(at));
     if let Some(last) = &last {
-        merged = pruned(&merged, &last.fields, &set, &owners, schema);
+        merged = pruned(&merged, &last.fields, &said, &owners, schema);
     }
     let found = typed::difference(&live_bare, &merged, schema);
     let changed = found.modified.union(&found.added);
@@ -374,6 +376,16 @@ mod tests {
 
     fn map(data: Value) -> Value {
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": data})
+    }
+
+    #[test]
+    fn labels_leave_with_their_owner_and_the_name_stays() {
+        let mut first = map(json!({"a": "1"}));
+        first["metadata"]["labels"] = json!({"l": "x"});
+        let live = applied(&json!({}), "one", &first, false).unwrap();
+        let left = applied(&live, "one", &map(json!({"a": "1"})), false).unwrap();
+        assert_eq!(left["metadata"]["name"], "x");
+        assert!(left["metadata"].get("labels").is_none(), "{left}");
     }
 
     #[test]

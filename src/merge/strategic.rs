@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::printed;
 use super::schema::Schema;
 
 /// What is wrong with a patch.
@@ -125,7 +126,7 @@ fn merge_items(
         }
         let wanted = item
             .get(key)
-            .ok_or_else(|| Error::NoMergeKey(item.to_string(), key))?;
+            .ok_or_else(|| Error::NoMergeKey(printed::value(item), key))?;
         let at = list.iter().position(|one| one.get(key) == Some(wanted));
         match (item[DIRECTIVE].as_str(), at) {
             (Some("delete"), Some(at)) => drop(list.remove(at)),

@@ -17,6 +17,12 @@ const TOKENS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// How much of a generated name is its own; five random characters follow.
 const GENERATED: usize = 58;
 
+/// The classes that every cluster has.
+const PRIORITIES: [(&str, i64); 2] = [
+    ("system-cluster-critical", 2_000_000_000),
+    ("system-node-critical", 2_000_001_000),
+];
+
 /// Puts a pod in, as the API server does: admitted, named, pending.
 ///
 /// # Errors
@@ -55,6 +61,16 @@ pub fn admit_pod(store: &Store, pod: &mut Value) -> Result<(), Status> {
         );
         return Err(Status::forbidden(Kind::Pod, &name, &why));
     };
+    if let Some(class) = spec["priorityClassName"]
+        .as_str()
+        .filter(|class| !class.is_empty())
+    {
+        let Some((_, priority)) = PRIORITIES.iter().find(|(known, _)| *known == class) else {
+            let why = format!("no PriorityClass with name {class} was found");
+            return Err(Status::forbidden(Kind::Pod, &name, &why));
+        };
+        spec["priority"] = (*priority).into();
+    }
     spec["serviceAccountName"] = account.as_str().into();
     spec["serviceAccount"] = account.into();
     let mounts_token = spec["automountServiceAccountToken"]

@@ -91,6 +91,14 @@ fn secret(object: &mut Value) {
 }
 
 fn job(object: &mut Value) {
+    // A Job without labels has those of its pods.
+    let labels = object["spec"]["template"]["metadata"]["labels"].clone();
+    let has_labels = object["metadata"]["labels"]
+        .as_object()
+        .is_some_and(|labels| !labels.is_empty());
+    if !has_labels && labels.is_object() {
+        object["metadata"]["labels"] = labels;
+    }
     let spec = &mut object["spec"];
     if !spec.is_object() {
         return;
@@ -118,13 +126,6 @@ fn job_labels(object: &mut Value) {
         object["metadata"]["uid"].clone(),
         object["metadata"]["name"].clone(),
     );
-    let template_labels = object["spec"]["template"]["metadata"]["labels"].clone();
-    let has_labels = object["metadata"]["labels"]
-        .as_object()
-        .is_some_and(|labels| !labels.is_empty());
-    if !has_labels && template_labels.is_object() {
-        object["metadata"]["labels"] = template_labels;
-    }
     let spec = &mut object["spec"];
     if !spec.is_object() || spec["manualSelector"] == true {
         return;
@@ -162,14 +163,9 @@ fn binding(object: &mut Value) {
     if object["roleRef"].is_object() {
         or(&mut object["roleRef"], "apiGroup", GROUP);
     }
-    let namespace = object["metadata"]["namespace"].clone();
     for subject in each(object, "subjects") {
-        match subject["kind"].as_str() {
-            Some("User" | "Group") => or(subject, "apiGroup", GROUP),
-            Some("ServiceAccount") if namespace.is_string() => {
-                or(subject, "namespace", namespace.clone());
-            }
-            _ => {}
+        if let Some("User" | "Group") = subject["kind"].as_str() {
+            or(subject, "apiGroup", GROUP);
         }
     }
 }

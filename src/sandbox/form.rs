@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::quantity::Quantity;
+use crate::merge::printed;
 use crate::merge::schema::{Form, Schema};
 
 /// What is wrong with a value, and where.
@@ -15,6 +16,8 @@ pub(super) struct Wrong {
     pub(super) message: String,
     /// As server-side apply says it.
     pub(super) applied: String,
+    /// As a strategic patch says it.
+    pub(super) patched: String,
 }
 
 /// Brings an object into its kind's form: takes unknown fields out and gives their names, writes numbers of quantities as text.
@@ -66,7 +69,16 @@ impl Place {
         }
     }
 
-    fn at(&self, index: impl std::fmt::Display) -> Self {
+    /// In a map, whose keys Go's decoder does not name.
+    fn under(&self, key: &str) -> Self {
+        Self {
+            path: format!("{}.{key}", self.path),
+            go: self.go.clone(),
+            owner: self.owner,
+        }
+    }
+
+    fn at(&self, index: usize) -> Self {
         Self {
             path: format!("{}[{index}]", self.path),
             go: self.go.clone(),
@@ -85,7 +97,7 @@ impl Walk {
                 };
                 fields
                     .iter_mut()
-                    .try_for_each(|(name, child)| self.visit(child, item, &place.at(name)))
+                    .try_for_each(|(name, child)| self.visit(child, item, &place.under(name)))
             }
             (Form::List, Value::Array(items)) => {
                 let Some(item) = schema.item() else {
@@ -187,6 +199,7 @@ fn quantity(value: &mut Value, place: &Place) -> Result<(), Wrong> {
 fn plain(place: &Place, message: String) -> Wrong {
     Wrong {
         applied: format!(".{}: {message}", place.path),
+        patched: message.clone(),
         message,
     }
 }
@@ -226,7 +239,16 @@ fn mismatch(value: &Value, schema: Schema, place: &Place) -> Wrong {
     };
     Wrong {
         message: format!("json: cannot unmarshal {word} into {target}"),
-        applied: format!(".{}: {expected}, got {word}", place.path),
+        patched: if value.is_i64() && schema.form() == Form::String {
+            "cannot convert int64 to string".to_owned()
+        } else {
+            format!("unrecognized type: {}", schema.go_type())
+        },
+        applied: format!(
+            ".{}: {expected}, got &value.valueUnstructured{{Value:{}}}",
+            place.path,
+            printed::value(value)
+        ),
     }
 }
 

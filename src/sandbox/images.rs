@@ -36,7 +36,14 @@ impl Reference {
             return None;
         }
         let (host, rest) = match image.split_once('/') {
-            Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => (host, rest),
+            // What cannot be a repository is taken for a host.
+            Some((host, rest))
+                if host.contains(['.', ':'])
+                    || host == "localhost"
+                    || host.contains(|c: char| c.is_ascii_uppercase()) =>
+            {
+                (host, rest)
+            }
             _ => ("docker.io", image),
         };
         let (named, digest) = match rest.split_once('@') {

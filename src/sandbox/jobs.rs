@@ -252,9 +252,16 @@ impl Jobs {
             let resumed = condition("Suspended", "False", "JobResumed", "Job resumed", &now);
             put(status, "conditions", verdict::replaced(status, resumed));
             put(status, "startTime", now.into());
+        }
+        self.fill_up(key, job, count, work);
+        if was_suspended {
             self.events
                 .tell(job, Tone::Normal, "Resumed", "Job resumed");
         }
+    }
+
+    /// Makes pods until as many run as should, and deletes what is too much.
+    fn fill_up(&mut self, key: &Key, job: &Value, count: &mut Count, work: &mut Work<Task>) {
         let wanted = count.wanted(&job["spec"]);
         let running = count.active.len();
         if running > wanted {

@@ -228,6 +228,13 @@ impl fmt::Display for Kind {
 /// The group whose `events` are the core events in another shape.
 pub const EVENTS_GROUP: &str = "events.k8s.io";
 
+/// Whether a real server of this version has a group of this name.
+pub fn is_group(group: &str) -> bool {
+    group == EVENTS_GROUP
+        || KNOWN_GROUPS.contains(&group)
+        || TABLE.iter().any(|row| row.group == group)
+}
+
 /// Whether a real server has this resource although the sandbox does not imitate it.
 pub fn known_elsewhere(group: &str, plural: &str) -> bool {
     KNOWN.contains(&(group, plural)) || KNOWN_GROUPS.contains(&group)

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::packed::Packed;
+use super::requests::body::parse_json;
 use super::requests::{Request, Target};
 use super::respond::{self, Body};
 use super::selectors::Selector;
@@ -25,6 +26,9 @@ pub(super) fn get(
     target: &Target,
 ) -> Result<Response<Body>, Status> {
     let view = View::of(request, target)?;
+    if let Some(version) = version(request)?.filter(|version| *version > store.version()) {
+        return Err(too_large(version, store.version()));
+    }
     let object = store
         .find(target.kind, target.namespace(), target.name())
         .ok_or_else(|| Status::not_found(target.kind, target.name()))?;
@@ -40,21 +44,23 @@ pub(super) fn list(
     let view = View::of(request, target)?;
     let selector = Selector::of(request, target.kind, target.new_events)?;
     let (version, objects, start) = moment(store, request, target)?;
+    let mut objects = objects;
+    objects.retain(|(name, _)| start.as_deref().is_none_or(|start| **name > *start));
+    let end = objects.last().map(|(name, _)| name.clone());
     let mut chosen: Vec<(Arc<str>, Packed)> = objects
         .into_iter()
-        .filter(|(name, _)| start.as_deref().is_none_or(|start| **name > *start))
         .filter(|(_, object)| selector.takes(object))
         .collect();
     let mut meta = json!({"resourceVersion": version.to_string()});
-    let limit = usize::try_from(request.number("limit").unwrap_or(0)).unwrap_or(0);
-    if limit > 0 && chosen.len() > limit {
+    let limit = limit(request)?;
+    if limit > 0 && chosen.len() >= limit {
         let rest = chosen.len() - limit;
         chosen.truncate(limit);
-        if let Some((last, _)) = chosen.last() {
+        // A real server does not know how many of the rest will match, and promises more when there is any.
+        if let Some((last, _)) = chosen.last().filter(|(last, _)| Some(last) != end.as_ref()) {
             meta["continue"] = token(version, last).into();
         }
-        // With a selector a real server does not know how many will match.
-        if selector.is_all() {
+        if selector.is_all() && rest > 0 {
             meta["remainingItemCount"] = rest.into();
         }
     }
@@ -109,12 +115,22 @@ fn moment(store: &Store, request: &Request, target: &Target) -> Result<Moment, S
     check_match(request)?;
     let namespace = target.namespace.as_deref();
     if let Some(text) = request.parameter("continue") {
+        if request
+            .parameter("resourceVersion")
+            .is_some_and(|version| version != "0")
+        {
+            return Err(Status::bad_request(
+                "specifying resource version is not allowed when using continue",
+            ));
+        }
         let (version, start) = parse_token(text)?;
-        let objects = store.packed_at(target.kind, namespace, version).map_err(|_| {
-            Status::expired(
-                "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
-            )
-        })?;
+        if version == NOW {
+            let (current, objects) = store.packed(target.kind, namespace);
+            return Ok((current, objects, Some(start)));
+        }
+        let objects = store
+            .packed_at(target.kind, namespace, version)
+            .map_err(|_| too_old(&start))?;
         return Ok((version, objects, Some(start)));
     }
     let (current, objects) = store.packed(target.kind, namespace);
@@ -124,7 +140,11 @@ fn moment(store: &Store, request: &Request, target: &Target) -> Result<Moment, S
         Some(version) if request.parameter("resourceVersionMatch") == Some("Exact") => {
             return Ok((
                 version,
-                store.packed_at(target.kind, namespace, version)?,
+                store
+                    .packed_at(target.kind, namespace, version)
+                    .map_err(|_| {
+                        Status::expired("The resourceVersion for the provided list is too old.")
+                    })?,
                 None,
             ));
         }
@@ -133,24 +153,56 @@ fn moment(store: &Store, request: &Request, target: &Target) -> Result<Moment, S
     Ok((current, objects, None))
 }
 
+/// The version in a token that goes on with what is there now.
+const NOW: u64 = 0;
+
+/// 410: the moment of the earlier pages is forgotten. The rest may be had as it is now.
+fn too_old(start: &str) -> Status {
+    let mut status = Status::expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    );
+    status.rest = Some(token(NOW, start).into());
+    status
+}
+
+/// How many objects a page holds at most; zero for all. What is asked of the cache comes whole, as from the real server.
+fn limit(request: &Request) -> Result<usize, Status> {
+    let limit = request.number("limit")?.unwrap_or(0);
+    let cached = request.parameter("resourceVersion") == Some("0")
+        && request.parameter("continue").is_none();
+    Ok(if cached {
+        0
+    } else {
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    })
+}
+
 /// Whether `resourceVersionMatch` makes sense in a list.
 fn check_match(request: &Request) -> Result<(), Status> {
+    if request.parameter("sendInitialEvents").is_some() {
+        let why = "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list";
+        return Err(request.invalid_options(&[why]));
+    }
     let Some(word) = request.parameter("resourceVersionMatch") else {
         return Ok(());
     };
     if request.parameter("resourceVersion").is_none() {
         let why = "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided";
-        return Err(request.invalid_options(why));
+        return Err(request.invalid_options(&[why]));
     }
     if request.parameter("continue").is_some() {
         let why = "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided";
-        return Err(request.invalid_options(why));
+        return Err(request.invalid_options(&[why]));
+    }
+    if word == "Exact" && request.parameter("resourceVersion") == Some("0") {
+        let why = "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+        return Err(request.invalid_options(&[why]));
     }
     if !matches!(word, "Exact" | "NotOlderThan") {
         let known = "\"Exact\", \"NotOlderThan\", \"\"";
         let why =
             format!("resourceVersionMatch: Unsupported value: {word:?}: supported values: {known}");
-        return Err(request.invalid_options(&why));
+        return Err(request.invalid_options(&[why]));
     }
     Ok(())
 }
@@ -198,7 +250,7 @@ fn parse_token(text: &str) -> Result<(u64, String), Status> {
     let bytes = URL_SAFE_NO_PAD
         .decode(text)
         .map_err(|error| bad(&error.to_string()))?;
-    let fields: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
+    let fields = parse_json(&bytes).map_err(|why| bad(&why))?;
     if fields["v"] != "meta.k8s.io/v1" {
         return Err(bad("server does not recognize this encoded version"));
     }

@@ -95,6 +95,20 @@ impl Logs {
         Ok(self.stream(record, options))
     }
 
+    /// Whether a pod has a node that could have a log of it.
+    ///
+    /// # Errors
+    /// 404 for a pod that is not there.
+    pub fn is_placed(&self, namespace: &str, pod: &str) -> Result<bool, Status> {
+        let found = self
+            .store
+            .find(Kind::Pod, namespace, pod)
+            .ok_or_else(|| Status::not_found(Kind::Pod, pod))?;
+        Ok(found["spec"]["nodeName"]
+            .as_str()
+            .is_some_and(|node| !node.is_empty()))
+    }
+
     /// Begins the log of a new instance of a container.
     pub(crate) fn begin(&self, uid: &str, container: &str) -> Record {
         let record = Record::new(self.clock.clone());

@@ -4,6 +4,7 @@ use http::Response;
 use serde_json::{Value, json};
 
 use super::kinds::Kind;
+use super::requests::body::parse_json;
 use super::requests::{self, Request, Target};
 use super::respond::{self, Body};
 use super::status::Status;
@@ -23,9 +24,8 @@ pub(super) fn patch(
         return apply(store, request, target);
     }
     if request.parameter("force").is_some() {
-        return Err(
-            request.invalid_options("force: Forbidden: may not be specified for non-apply patch")
-        );
+        return Err(request
+            .invalid_options(&["force: Forbidden: may not be specified for non-apply patch"]));
     }
     let view = View::of(request, target)?;
     let writer = Writer::of(request, target)?;
@@ -40,7 +40,7 @@ pub(super) fn patch(
         |stored| {
             let old = stored.clone();
             patch.apply(target.kind, stored)?;
-            warnings = writer.check_patched(stored)?;
+            warnings = writer.check_patched(stored, patch.shown())?;
             write::place(target, stored)?;
             write::check_name(target, stored)?;
             writer.admit_change(&old, stored, store.clock())
@@ -55,17 +55,23 @@ fn apply(store: &Store, request: &Request, target: &Target) -> Result<Response<B
     let view = View::of(request, target)?;
     if request.parameter("fieldManager").is_none() {
         return Err(
-            request.invalid_options("fieldManager: Required value: is required for apply patch")
+            request.invalid_options(&["fieldManager: Required value: is required for apply patch"])
         );
     }
     let writer = Writer::of(request, target)?;
     let mut config = requests::body::parse_yaml(&request.body)?;
+    if !config.is_object() {
+        let word = word_for(&config);
+        return Err(Status::bad_request(format!(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {word} into Go value of type map[string]interface {{}}"
+        )));
+    }
     if !config["metadata"]["managedFields"].is_null() {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
     }
     writer.check_applied(&mut config)?;
     write::place(target, &mut config)?;
-    write::name_or_check(target, &mut config)?;
+    write::check_name(target, &config)?;
     let (dry_run, force) = (request.dry_run()?, request.flag("force"));
     let clock = store.clock();
     let (code, object) = if store
@@ -102,15 +108,14 @@ enum Patch {
 
 impl Patch {
     fn of(request: &Request) -> Result<Self, Status> {
-        let decode = || -> Result<Value, Status> {
-            serde_json::from_slice(&request.body)
-                .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))
+        let decode = |before: &str| {
+            parse_json(&request.body).map_err(|why| Status::bad_request(format!("{before}{why}")))
         };
         match request.content_type() {
-            "application/merge-patch+json" => Ok(Self::Merge(object(decode()?)?)),
-            "application/strategic-merge-patch+json" => Ok(Self::Strategic(object(decode()?)?)),
+            "application/merge-patch+json" => Ok(Self::Merge(object(decode(DECODING)?)?)),
+            "application/strategic-merge-patch+json" => Ok(Self::Strategic(object(decode("")?)?)),
             "application/json-patch+json" => {
-                let document = decode()?;
+                let document = decode(DECODING)?;
                 if !document.is_array() {
                     let word = word_for(&document);
                     return Err(Status::bad_request(format!(
@@ -119,27 +124,25 @@ impl Patch {
                 }
                 merge::json::Patch::parse(&document)
                     .map(Self::Json)
-                    .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))
+                    .map_err(|_| rejected())
             }
             _ => Err(writer::no_details(Status::new(
                 415,
                 "UnsupportedMediaType",
-                format!(
-                    "the body of the request was in an unknown format - accepted media types include: {}",
-                    writer::PATCH_TYPES
-                ),
+                "415: Unsupported Media Type",
             ))),
         }
     }
 
+    /// What a complaint about the outcome shows when it is not the outcome itself.
+    fn shown(&self) -> Option<String> {
+        match self {
+            Self::Strategic(patch) => Some(merge::printed::value(patch)),
+            _ => None,
+        }
+    }
+
     fn apply(&self, kind: Kind, object: &mut Value) -> Result<(), Status> {
-        let rejected = || {
-            writer::no_details(Status::new(
-                422,
-                "Invalid",
-                "the server rejected our request due to an error in our request",
-            ))
-        };
         match self {
             Self::Merge(patch) => merge::patch::apply(object, patch),
             Self::Json(patch) => patch.apply(object).map_err(|_| rejected())?,
@@ -151,6 +154,17 @@ impl Patch {
         }
         Ok(())
     }
+}
+
+/// Before what is wrong with the text of a patch.
+const DECODING: &str = "error decoding patch: ";
+
+fn rejected() -> Status {
+    writer::no_details(Status::new(
+        422,
+        "Invalid",
+        "the server rejected our request due to an error in our request",
+    ))
 }
 
 /// A patch that merges is an object.

@@ -1,11 +1,15 @@
 //! A request, taken apart: what it asks of which resource, with which parameters.
 
 pub(super) mod body;
+pub(super) mod outline;
+mod query;
+mod syntax;
 
 use http::{HeaderMap, Method, header};
 
 use super::kinds::{self, EVENTS_GROUP, Kind};
 use super::status::Status;
+use super::writer;
 
 /// The largest body the server reads, in bytes.
 pub(super) const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -93,32 +97,10 @@ impl Request {
         Self {
             method: parts.method.clone(),
             path: parts.uri.path().to_owned(),
-            query: parse_query(parts.uri.query().unwrap_or_default()),
+            query: query::parse(parts.uri.query().unwrap_or_default()),
             headers: parts.headers.clone(),
             body,
         }
-    }
-
-    /// The first value of a parameter that is given and not empty.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        let (_, value) = self
-            .query
-            .iter()
-            .find(|(key, value)| key == name && !value.is_empty())?;
-        Some(value)
-    }
-
-    /// A boolean parameter, by Go's words for it.
-    pub(super) fn flag(&self, name: &str) -> bool {
-        matches!(
-            self.parameter(name),
-            Some("1" | "t" | "T" | "true" | "TRUE" | "True")
-        )
-    }
-
-    /// A numeric parameter; what is no number counts as absent.
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
-        self.parameter(name)?.parse().ok()
     }
 
     pub(super) fn header(&self, name: header::HeaderName) -> &str {
@@ -132,46 +114,6 @@ impl Request {
     pub(super) fn content_type(&self) -> &str {
         let full = self.header(header::CONTENT_TYPE);
         full.split(';').next().unwrap_or_default().trim()
-    }
-
-    /// Whether nothing may be stored.
-    ///
-    /// # Errors
-    /// 422 for a word other than `All`.
-    pub(super) fn dry_run(&self) -> Result<bool, Status> {
-        match self.parameter("dryRun") {
-            None => Ok(false),
-            Some("All") => Ok(true),
-            Some(other) => Err(self.invalid_options(&format!(
-                "dryRun: Unsupported value: [{other:?}]: supported values: \"All\""
-            ))),
-        }
-    }
-
-    /// 422 for options that make no sense; they are named by the method.
-    pub(super) fn invalid_options(&self, why: &str) -> Status {
-        let kind = match self.method.as_str() {
-            "GET" => "ListOptions",
-            "POST" => "CreateOptions",
-            "PUT" => "UpdateOptions",
-            "PATCH" => "PatchOptions",
-            _ => "DeleteOptions",
-        };
-        let mut status = Status::new(
-            422,
-            "Invalid",
-            format!("{kind}.meta.k8s.io \"\" is invalid: {why}"),
-        );
-        let (field, message) = why.split_once(": ").unwrap_or(("", why));
-        let reason = if message.starts_with("Unsupported") {
-            "FieldValueNotSupported"
-        } else {
-            "FieldValueForbidden"
-        };
-        let cause = serde_json::json!({"reason": reason, "message": message, "field": field});
-        *status.details =
-            serde_json::json!({"group": "meta.k8s.io", "kind": kind, "causes": [cause]});
-        status
     }
 
     /// Who writes: `fieldManager`, or what the user agent calls itself.
@@ -198,11 +140,13 @@ pub(super) fn route(method: &Method, path: &str) -> Result<Route, Status> {
     let parts: Vec<String> = path
         .split('/')
         .filter(|part| !part.is_empty())
-        .map(percent_decode)
+        .map(query::percent_decode)
         .collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let (group, rest) = match parts.as_slice() {
         ["api", "v1", rest @ ..] if !rest.is_empty() => ("", rest),
+        // A group that nobody serves is no path at all.
+        ["apis", group, ..] if !kinds::is_group(group) => return Ok(Route::Other),
         ["apis", group, "v1", rest @ ..] if !rest.is_empty() => (*group, rest),
         ["apis", group, _, _, ..] if kinds::known_elsewhere(group, "") => {
             return Err(Status::not_imitated(method.as_str(), path));
@@ -281,44 +225,11 @@ pub(super) fn verb(request: &Request, target: &Target) -> Result<Verb, Status> {
 }
 
 fn method_not_allowed() -> Status {
-    Status::new(
+    writer::no_details(Status::new(
         405,
         "MethodNotAllowed",
         "the server does not allow this method on the requested resource",
-    )
-}
-
-fn parse_query(query: &str) -> Vec<(String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let plain = |text: &str| percent_decode(&text.replace('+', " "));
-            (plain(key), plain(value))
-        })
-        .collect()
-}
-
-fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escaped = (bytes[at] == b'%')
-            .then(|| bytes.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        if let Some(byte) = escaped {
-            out.push(byte);
-            at += 3;
-        } else {
-            out.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    ))
 }
 
 #[cfg(test)]
@@ -361,15 +272,5 @@ mod tests {
         assert_eq!(code("/apis/storage.k8s.io/v1/storageclasses"), 501);
         assert_eq!(code("/api/v1/pods/p"), 404);
         assert_eq!(route(&Method::GET, "/version"), Ok(Route::Other));
-    }
-
-    #[test]
-    fn queries_are_decoded() {
-        let pairs = parse_query("a=b%3D1&c&d=x+y%zz");
-        let pairs: Vec<(&str, &str)> = pairs
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect();
-        assert_eq!(pairs, [("a", "b=1"), ("c", ""), ("d", "x y%zz")]);
     }
 }

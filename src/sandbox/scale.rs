@@ -74,7 +74,11 @@ fn scale(object: &Value) -> Value {
             "name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"],
             "resourceVersion": meta["resourceVersion"], "creationTimestamp": meta["creationTimestamp"],
         },
-        "spec": {"replicas": object["spec"]["replicas"]},
+        // None is left out, as a zero is on the wire.
+        "spec": match object["spec"]["replicas"].as_i64() {
+            None | Some(0) => json!({}),
+            Some(replicas) => json!({"replicas": replicas}),
+        },
         "status": {"replicas": object["status"]["replicas"].as_i64().unwrap_or(0), "selector": selector.join(",")},
     })
 }

@@ -15,6 +15,8 @@ pub struct Status {
     pub message: String,
     /// `details` of the Status object; null when there are none.
     pub details: Box<Value>,
+    /// Where a list that expired may go on all the same, with objects of another moment.
+    pub(super) rest: Option<Box<str>>,
 }
 
 /// One field that is wrong: a cause of a 422.
@@ -34,6 +36,15 @@ impl Cause {
         Self {
             reason: "FieldValueInvalid",
             message: format!("Invalid value: {}: {}", shown(value), why.as_ref()),
+            field: field.into(),
+        }
+    }
+
+    /// As [`Self::invalid`], with the value as it is to be shown.
+    pub fn invalid_as(field: impl Into<String>, shown: &str, why: impl AsRef<str>) -> Self {
+        Self {
+            reason: "FieldValueInvalid",
+            message: format!("Invalid value: {shown}: {}", why.as_ref()),
             field: field.into(),
         }
     }
@@ -124,6 +135,7 @@ impl Status {
             reason,
             message: message.into(),
             details: Box::new(Value::Null),
+            rest: None,
         }
     }
 
@@ -141,6 +153,7 @@ impl Status {
             reason,
             message,
             details: Box::new(details),
+            rest: None,
         }
     }
 
@@ -195,6 +208,16 @@ impl Status {
 
     /// 422: the object is well formed and says something that it must not.
     pub fn invalid(kind: Kind, name: &str, causes: &[Cause]) -> Self {
+        let mut status = Self::invalid_as(&kind.qualified(), name, causes);
+        status.details["kind"] = kind.name().into();
+        if !kind.row().group.is_empty() {
+            status.details["group"] = kind.row().group.into();
+        }
+        status
+    }
+
+    /// [`Self::invalid`] for something that is no object of a kind, such as the options of a request.
+    pub(super) fn invalid_as(what: &str, name: &str, causes: &[Cause]) -> Self {
         let list: Vec<String> = causes
             .iter()
             .map(|cause| format!("{}: {}", cause.field, cause.message))
@@ -203,11 +226,16 @@ impl Status {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let row = kind.row();
-        let message = format!("{} {name:?} is invalid: {text}", kind.qualified());
-        let mut status = Self::about(kind, name, 422, "Invalid", message);
-        status.details["kind"] = row.name.into();
-        status.details["causes"] = causes.iter().map(Cause::json).collect();
+        let mut status = Self::new(
+            422,
+            "Invalid",
+            format!("{what} {name:?} is invalid: {text}"),
+        );
+        let causes: Vec<Value> = causes.iter().map(Cause::json).collect();
+        *status.details = json!({"kind": what, "causes": causes});
+        if !name.is_empty() {
+            status.details["name"] = name.into();
+        }
         status
     }
 
@@ -251,6 +279,9 @@ impl Status {
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": self.message, "code": self.code,
         });
+        if let Some(rest) = &self.rest {
+            body["metadata"]["continue"] = (**rest).into();
+        }
         if !self.reason.is_empty() {
             body["reason"] = self.reason.into();
         }

@@ -18,6 +18,10 @@ use super::status::{Cause, Status};
 /// 422 with every cause.
 pub(super) fn new(kind: Kind, object: &Value) -> Result<(), Status> {
     let mut causes = meta::check(kind, object);
+    if kind == Kind::Job && jobs::has_no_labels_of_its_own(object) {
+        // They come from the template, which is checked for itself.
+        causes.retain(|cause| cause.field != "metadata.labels");
+    }
     causes.extend(body(kind, object));
     refuse(kind, object, &causes)
 }
@@ -38,7 +42,12 @@ pub(super) fn change(kind: Kind, old: &Value, new: &Value) -> Result<(), Status>
     causes.extend(match kind {
         Kind::Job => jobs::check_change(old, new),
         Kind::Deployment | Kind::ReplicaSet => workloads::check_change(old, new),
-        Kind::ConfigMap | Kind::Secret => plain::check_immutable(old, new),
+        Kind::ConfigMap => plain::check_immutable(old, new),
+        Kind::Secret => {
+            let mut causes: Vec<Cause> = immutable(old, new, "", "type").into_iter().collect();
+            causes.extend(plain::check_immutable(old, new));
+            causes
+        }
         Kind::RoleBinding | Kind::ClusterRoleBinding => plain::check_role_kept(old, new),
         _ => Vec::new(),
     });

@@ -78,7 +78,7 @@ impl Watching {
         let streaming = request.flag("sendInitialEvents");
         check_streaming(request)?;
         let timeout = request
-            .number("timeoutSeconds")
+            .number("timeoutSeconds")?
             .filter(|seconds| *seconds > 0);
         let now = Instant::now();
         // Subscribed before the first look, so that nothing falls between.
@@ -126,7 +126,10 @@ impl Watching {
                 watching.read();
             }
         }
-        watching.marked = watching.version;
+        // What the client knows already; all since then is news to it.
+        watching.marked = from
+            .filter(|from| *from > 0 && !initial)
+            .unwrap_or(watching.version);
         watching.plan_bookmark();
         Ok(watching)
     }
@@ -283,5 +286,11 @@ fn check_streaming(request: &Request) -> Result<(), Status> {
             "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
         }
     };
-    Err(request.invalid_options(why))
+    let mut reasons = vec![why.to_owned()];
+    if given && let Some(word) = matching {
+        reasons.push(format!(
+            "resourceVersionMatch: Unsupported value: {word:?}: supported values: \"NotOlderThan\""
+        ));
+    }
+    Err(request.invalid_options(&reasons))
 }

@@ -10,6 +10,7 @@ use super::events_v1;
 use super::kinds::Kind;
 use super::list;
 use super::packed::Packed;
+use super::requests::body::parse_json;
 use super::requests::{Request, Target};
 use super::respond::{self, Body};
 use super::selectors::Selector;
@@ -30,8 +31,16 @@ pub(super) fn create(
     let view = View::of(request, target)?;
     let writer = Writer::of(request, target)?;
     let mut object = document(request, target)?;
-    let warnings = writer.check_body(&mut object)?;
+    let warnings = writer.check_body(request, &mut object)?;
     place(target, &mut object)?;
+    if !object["metadata"]["resourceVersion"]
+        .as_str()
+        .unwrap_or_default()
+        .is_empty()
+    {
+        let why = "resourceVersion should not be set on objects to be created";
+        return Err(Status::new(500, "", why));
+    }
     let dry_run = request.dry_run()?;
     writer.own_new(&mut object, store.clock());
     let made = insert(store, target, object, dry_run, &writer)?;
@@ -50,7 +59,7 @@ pub(super) fn update(
     let view = View::of(request, target)?;
     let writer = Writer::of(request, target)?;
     let mut object = document(request, target)?;
-    let warnings = writer.check_body(&mut object)?;
+    let warnings = writer.check_body(request, &mut object)?;
     place(target, &mut object)?;
     check_name(target, &object)?;
     let changed = store.try_modify(
@@ -173,22 +182,16 @@ pub(super) fn place(target: &Target, object: &mut Value) -> Result<(), Status> {
 /// The object may not call itself something else than the path does.
 pub(super) fn check_name(target: &Target, object: &Value) -> Result<(), Status> {
     match object["metadata"]["name"].as_str().unwrap_or_default() {
-        "" => Err(Status::bad_request("name must be provided")),
+        "" => Err(Status::bad_request(format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            target.name()
+        ))),
         own if own == target.name() => Ok(()),
         own => Err(Status::bad_request(format!(
             "the name of the object ({own}) does not match the name on the URL ({})",
             target.name()
         ))),
     }
-}
-
-/// [`check_name`] for an object that may leave its name to the path.
-pub(super) fn name_or_check(target: &Target, object: &mut Value) -> Result<(), Status> {
-    let name = &mut object["metadata"]["name"];
-    if name.as_str().unwrap_or_default().is_empty() {
-        *name = target.name().into();
-    }
-    check_name(target, object)
 }
 
 /// Adds `Warning` headers, as the API does for accepted but doubtful input.
@@ -206,12 +209,12 @@ fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
     let body = if request.body.is_empty() {
         json!({})
     } else {
-        serde_json::from_slice(&request.body).map_err(|error| {
-            Status::bad_request(format!(
-                "couldn't get version/kind; json parse error: {error}"
-            ))
+        parse_json(&request.body).map_err(|why| {
+            let why = format!("couldn't get version/kind; json parse error: {why}");
+            Status::new(500, "", why)
         })?
     };
+    check_options(request, &body)?;
     let word = |field: &str| {
         body[field]
             .as_str()
@@ -229,9 +232,9 @@ fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
         Some("Orphan") => Some(Propagation::Orphan),
         Some(other) => {
             let known = "\"Foreground\", \"Background\", \"Orphan\", \"nil\"";
-            return Err(request.invalid_options(&format!(
+            return Err(request.invalid_options(&[format!(
                 "propagationPolicy: Unsupported value: {other:?}: supported values: {known}"
-            )));
+            )]));
         }
     };
     let mut options = DeleteOptions {
@@ -242,9 +245,34 @@ fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
     options.preconditions.resource_version = body["preconditions"]["resourceVersion"]
         .as_str()
         .map(str::to_owned);
-    options.grace = body["gracePeriodSeconds"]
-        .as_u64()
-        .or_else(|| request.number("gracePeriodSeconds"));
+    let asked = request.number("gracePeriodSeconds")?;
+    options.grace = body["gracePeriodSeconds"].as_u64().or(asked);
     options.dry_run = request.dry_run()? || body["dryRun"] == json!(["All"]);
     Ok(options)
+}
+
+/// Whether the body of a delete holds options, and none that contradict each other.
+fn check_options(request: &Request, body: &Value) -> Result<(), Status> {
+    let text = |field: &str| body[field].as_str();
+    if let Some(kind) = text("kind").filter(|kind| *kind != "DeleteOptions") {
+        let version = text("apiVersion").unwrap_or_default();
+        let why = format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:110\""
+        );
+        return Err(Status::new(500, "", why));
+    }
+    let unknown = body["dryRun"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|word| **word != "All");
+    if let Some(word) = unknown {
+        return Err(request.unknown_dry_run(word.as_str().unwrap_or_default()));
+    }
+    match text("propagationPolicy") {
+        Some(policy) if !body["orphanDependents"].is_null() => Err(request.invalid_options(&[
+            format!("propagationPolicy: Invalid value: {policy:?}: orphanDependents and deletionPropagation cannot be both set"),
+        ])),
+        _ => Ok(()),
+    }
 }

@@ -1,6 +1,7 @@
 //! What stands between a client's object and the store: form, defaults, rules, and who owns which field.
 
 mod body;
+mod prune;
 
 use serde_json::{Map, Value, json};
 
@@ -51,18 +52,18 @@ impl Writer {
             Some("Ignore") => Strictness::Ignore,
             Some(other) => {
                 let known = "\"\", \"Ignore\", \"Strict\", \"Warn\"";
-                return Err(request.invalid_options(&format!(
+                return Err(request.invalid_options(&[format!(
                     "fieldValidation: Unsupported value: {other:?}: supported values: {known}"
-                )));
+                )]));
             }
         };
         if request
             .parameter("fieldManager")
             .is_some_and(|name| name.len() > LONGEST_MANAGER)
         {
-            return Err(request.invalid_options(&format!(
+            return Err(request.invalid_options(&[format!(
                 "fieldManager: Too long: may not be more than {LONGEST_MANAGER} bytes"
-            )));
+            )]));
         }
         Ok(Self {
             kind: target.kind,
@@ -98,7 +99,7 @@ impl Writer {
     /// # Errors
     /// 422 when it breaks a rule of its kind.
     pub(super) fn admit_new(&self, object: &mut Value) -> Result<(), Status> {
-        prune_nulls(object);
+        prune::absent(object);
         validate::new(self.kind, object)
     }
 
@@ -237,9 +238,13 @@ impl Writer {
                 }
             }
         }
-        prune_nulls(new);
+        prune::absent(new);
         // Only a delete request marks an object.
-        for field in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
+        for field in [
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+        ] {
             match old["metadata"].get(field) {
                 Some(value) => new["metadata"][field] = value.clone(),
                 None => drop(
@@ -273,8 +278,10 @@ fn check_version(kind: Kind, old: &Value, new: &Value, patches: bool) -> Result<
         && !patches
     {
         let stored = old["metadata"]["uid"].as_str().unwrap_or_default();
+        let namespace = old["metadata"]["namespace"].as_str().unwrap_or_default();
         let why = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}"
+            "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}",
+            registry_key(kind, namespace, name)
         );
         return Err(Status::conflict(kind, name, &why));
     }
@@ -282,11 +289,32 @@ fn check_version(kind: Kind, old: &Value, new: &Value, patches: bool) -> Result<
         .as_str()
         .filter(|version| !version.is_empty())
     {
+        Some(version) if version.parse::<u64>().is_err() => Err(Status::new(
+            500,
+            "",
+            format!("strconv.ParseUint: parsing {version:?}: invalid syntax"),
+        )),
         Some(version) if old["metadata"]["resourceVersion"] != *version => {
             let why = "the object has been modified; please apply your changes to the latest version and try again";
             Err(Status::conflict(kind, name, why))
         }
         _ => Ok(()),
+    }
+}
+
+/// Where the real server keeps the object, which some of its messages tell.
+fn registry_key(kind: Kind, namespace: &str, name: &str) -> String {
+    let place = match kind {
+        Kind::Node => "minions",
+        Kind::Service => "services/specs",
+        Kind::Endpoints => "services/endpoints",
+        Kind::Ingress => "ingress",
+        other => other.row().plural,
+    };
+    if kind.namespaced() {
+        format!("/registry/{place}/{namespace}/{name}")
+    } else {
+        format!("/registry/{place}/{name}")
     }
 }
 
@@ -342,21 +370,6 @@ fn recorded(old: &Value, new: &Value) -> Vec<Owner> {
         _ => apply::owners(old),
     }
 }
-
-/// A null field is an absent field.
-fn prune_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(prune_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(prune_nulls),
-        _ => {}
-    }
-}
-
-/// The media types of patches, for the answer to another one.
-pub(super) const PATCH_TYPES: &str = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
 
 /// Details of a refusal that has none.
 pub(super) fn no_details(mut status: Status) -> Status {

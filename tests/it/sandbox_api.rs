@@ -73,7 +73,8 @@ async fn an_object_is_made_changed_and_removed() {
         .create(&PostParams::default(), &config_map("x", &json!({"a": "1"})))
         .await
         .unwrap();
-    let taken = refusal(maps.create(&PostParams::default(), &made).await);
+    let again = config_map("x", &json!({}));
+    let taken = refusal(maps.create(&PostParams::default(), &again).await);
     assert_eq!((taken.code, taken.reason.as_str()), (409, "AlreadyExists"));
 
     made.data.as_mut().unwrap().insert("b".into(), "2".into());

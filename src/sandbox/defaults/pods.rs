@@ -14,6 +14,9 @@ pub(super) fn on_create(pod: &mut Value) {
         or(spec, "priority", 0);
         or(spec, "preemptionPolicy", "PreemptLowerPriority");
         tolerate_a_sick_node(spec);
+        if spec["terminationGracePeriodSeconds"].as_i64() < Some(0) {
+            spec["terminationGracePeriodSeconds"] = 1.into();
+        }
     }
     let class = qos(&pod["spec"]);
     or(&mut pod["status"], "phase", "Pending");

@@ -141,13 +141,12 @@ impl Reader {
         let mut left = lines;
         let mut start = end;
         for piece in pieces.kept.iter().rev() {
-            if piece.whole {
+            // The end of a line, or the last line when nothing has ended it yet.
+            if piece.whole || start == end {
                 if left == 0 {
                     break;
                 }
                 left -= 1;
-            } else if start == end && lines == 0 {
-                break;
             }
             start -= 1;
         }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Request;
+use super::{Request, syntax};
 use crate::sandbox::kinds::Kind;
 use crate::sandbox::protobuf;
 use crate::sandbox::status::Status;
@@ -16,22 +16,14 @@ impl Request {
     /// 415 for another type, 400 for a body that does not parse.
     pub(in crate::sandbox) fn document(&self, kind: Kind) -> Result<Value, Status> {
         match self.content_type() {
-            "" | "application/json" => match serde_json::from_slice(&self.body) {
-                Ok(document) => object_or(kind, document),
-                Err(_) if self.body.is_empty() => {
-                    Err(unrecognized(kind, "unexpected end of JSON input (<empty>)"))
-                }
-                Err(error) if error.is_eof() => Err(unrecognized(
-                    kind,
-                    &format!("unexpected end of JSON input ({})", hex(&self.body)),
-                )),
-                Err(error) => Err(unrecognized(
-                    kind,
-                    &format!("{error} ({})", hex(&self.body)),
-                )),
-            },
+            "" | "application/json" => {
+                let seen = shown(&self.body);
+                parse_json(&self.body)
+                    .map_err(|why| unrecognized(kind, &format!("{why} ({seen})")))
+                    .and_then(|document| object_or(kind, document, &seen))
+            }
             "application/yaml" => match parse_yaml(&self.body) {
-                Ok(document) => object_or(kind, document),
+                Ok(document) => object_or(kind, document, &shown(&self.body)),
                 Err(status) => {
                     let why = status
                         .message
@@ -40,7 +32,7 @@ impl Request {
                         .to_owned();
                     Err(Status::bad_request(format!(
                         "the object provided is unrecognized (must be of type {kind}): {why} ({})",
-                        hex(&self.body)
+                        shown(&self.body)
                     )))
                 }
             },
@@ -69,20 +61,26 @@ pub(in crate::sandbox) fn parse_yaml(bytes: &[u8]) -> Result<Value, Status> {
     })
 }
 
-fn object_or(kind: Kind, document: Value) -> Result<Value, Status> {
+/// JSON, or what Go's decoder says is wrong with it.
+pub(in crate::sandbox) fn parse_json(bytes: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| syntax::complaint(bytes).unwrap_or_else(|| error.to_string()))
+}
+
+/// A null is an object without fields.
+fn object_or(kind: Kind, document: Value, seen: &str) -> Result<Value, Status> {
     let word = match document {
         Value::Object(_) => return Ok(document),
         Value::Array(_) => "array",
         Value::String(_) => "string",
         Value::Number(_) => "number",
         Value::Bool(_) => "bool",
-        Value::Null => "null",
+        Value::Null => return Ok(json!({})),
     };
     let target = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
-    let body = hex(document.to_string().as_bytes());
     Err(unrecognized(
         kind,
-        &format!("json: cannot unmarshal {word} into Go value of type {target} ({body})"),
+        &format!("json: cannot unmarshal {word} into Go value of type {target} ({seen})"),
     ))
 }
 
@@ -109,15 +107,24 @@ fn gist(complaint: &str) -> String {
     }
 }
 
-/// The beginning of a body that makes no sense, as the real server shows it.
-fn hex(body: &[u8]) -> String {
-    const SHOWN: usize = 1024;
-    let mut text = String::new();
-    for byte in body.iter().take(SHOWN) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
+/// The beginning of a body that makes no sense, as the real server shows it: what may be JSON as it is.
+pub(in crate::sandbox) fn shown(body: &[u8]) -> String {
+    const MOST: usize = 30;
+    if body.is_empty() {
+        return "<empty>".to_owned();
     }
-    if body.len() > SHOWN {
+    let start = &body[..body.len().min(MOST)];
+    let mut text = if body[0] == b'{' {
+        String::from_utf8_lossy(start).into_owned()
+    } else {
+        let mut text = String::new();
+        for byte in start {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    };
+    if body.len() > MOST {
         text += " ...";
     }
     text

@@ -143,14 +143,19 @@ fn set(rest: &mut &[Token]) -> Result<Vec<String>, Status> {
     }
     *rest = &rest[1..];
     let mut values = Vec::new();
+    let mut after_word = false;
     loop {
         match rest.first() {
-            Some(Token::Word(word)) => values.push(word.clone()),
-            Some(Token::Sign(",")) => {}
+            Some(Token::Word(word)) => {
+                values.push(word.clone());
+                after_word = true;
+            }
+            Some(Token::Sign(",")) => after_word = false,
             Some(Token::Sign(")")) => {
                 *rest = &rest[1..];
                 return Ok(values);
             }
+            other if after_word => return Err(unexpected(other, "',' or ')'")),
             other => return Err(unexpected(other, "',', ')' or identifier")),
         }
         *rest = &rest[1..];

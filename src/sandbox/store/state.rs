@@ -93,8 +93,12 @@ impl State {
         }
         defaults::on_create(kind, &mut object);
         check(&mut object)?;
-        if self.find(kind, &namespace, &name).is_some() {
-            return Err(Status::already_exists(kind, &name));
+        if let Some(there) = self.find(kind, &namespace, &name) {
+            let mut taken = Status::already_exists(kind, &name);
+            if there.part(&["metadata", "deletionTimestamp"]).is_string() {
+                taken.message.insert_str(0, "object is being deleted: ");
+            }
+            return Err(taken);
         }
         Ok(object)
     }

@@ -37,7 +37,6 @@ pub(super) fn check(job: &Value) -> Vec<Cause> {
     if !matches!(text(policy), "OnFailure" | "Never") {
         // Its default, Always, is not for Jobs, so here it must be said.
         let path = "spec.template.spec.restartPolicy";
-        causes.retain(|cause| cause.field != path);
         causes.push(match text(policy) {
             "" | "Always" => Cause::required(path, "valid values: \"OnFailure\", \"Never\""),
             _ => Cause::unsupported(path, policy, &["OnFailure", "Never"]),
@@ -82,6 +81,15 @@ fn generated_selector(job: &Value) -> Vec<Cause> {
         ));
     }
     causes
+}
+
+/// Whether a new Job was given no labels, so that it has those that the server makes.
+pub(super) fn has_no_labels_of_its_own(job: &Value) -> bool {
+    let labels = job["metadata"]["labels"].as_object();
+    labels.into_iter().flatten().all(|(name, _)| {
+        let name = name.trim_start_matches("batch.kubernetes.io/");
+        matches!(name, "controller-uid" | "job-name")
+    })
 }
 
 pub(super) fn check_change(old: &Value, new: &Value) -> Vec<Cause> {

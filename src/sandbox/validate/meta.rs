@@ -11,7 +11,10 @@ const ANNOTATIONS: usize = 256 * 1024;
 
 pub(super) fn check(kind: Kind, object: &Value) -> Vec<Cause> {
     let meta = &object["metadata"];
-    let mut causes: Vec<Cause> = name(kind, text(&meta["name"])).into_iter().collect();
+    let mut causes: Vec<Cause> = generated(kind, text(&meta["generateName"]))
+        .into_iter()
+        .chain(name(kind, text(&meta["name"])))
+        .collect();
     causes.extend(labels(&meta["labels"], "metadata.labels"));
     causes.extend(annotations(&meta["annotations"]));
     causes.extend(owners(&meta["ownerReferences"]));
@@ -21,11 +24,26 @@ pub(super) fn check(kind: Kind, object: &Value) -> Vec<Cause> {
 
 pub(super) fn check_change(old: &Value, new: &Value) -> Vec<Cause> {
     let (old, new) = (&old["metadata"], &new["metadata"]);
+    let kept = |finalizer: &Value| each(&old["finalizers"]).any(|(_, one)| one == finalizer);
+    let more: Vec<String> = each(&new["finalizers"])
+        .filter(|(_, finalizer)| !kept(finalizer))
+        .map(|(_, finalizer)| finalizer.to_string())
+        .collect();
+    let late = (old["deletionTimestamp"].is_string() && !more.is_empty()).then(|| {
+        Cause::forbidden(
+            "metadata.finalizers",
+            format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                more.join(", ")
+            ),
+        )
+    });
     let given = |field: &str| !new[field].is_null() && new[field] != "";
     ["uid", "creationTimestamp"]
         .into_iter()
         .filter(|field| given(field))
         .filter_map(|field| super::immutable(old, new, "metadata", field))
+        .chain(late)
         .collect()
 }
 
@@ -36,7 +54,28 @@ fn name(kind: Kind, name: &str) -> Option<Cause> {
             "name or generateName is required",
         ));
     }
-    let faults = match kind {
+    let fault = faults(kind, name).into_iter().next()?;
+    Some(Cause::invalid("metadata.name", &name.into(), fault))
+}
+
+/// A beginning of names has to be a name but for its last dash.
+fn generated(kind: Kind, start: &str) -> Option<Cause> {
+    if start.is_empty() {
+        return None;
+    }
+    let whole = start
+        .strip_suffix('-')
+        .map_or_else(|| start.to_owned(), |name| format!("{name}a"));
+    let fault = faults(kind, &whole).into_iter().next()?;
+    Some(Cause::invalid(
+        "metadata.generateName",
+        &start.into(),
+        fault,
+    ))
+}
+
+fn faults(kind: Kind, name: &str) -> Vec<String> {
+    match kind {
         Kind::Namespace if name.contains('.') => vec!["must not contain dots".to_owned()],
         Kind::Namespace => names::label(name),
         Kind::Service => names::label_1035(name),
@@ -44,9 +83,7 @@ fn name(kind: Kind, name: &str) -> Option<Cause> {
             names::path_segment(name)
         }
         _ => names::subdomain(name),
-    };
-    let fault = faults.first()?;
-    Some(Cause::invalid("metadata.name", &name.into(), fault))
+    }
 }
 
 /// The keys and values of labels.
@@ -101,17 +138,39 @@ fn owners(owners: &Value) -> Vec<Cause> {
             }
         }
     }
-    let controllers = each(owners)
+    let controllers: Vec<String> = each(owners)
         .filter(|(_, owner)| owner["controller"] == true)
-        .count();
-    if controllers > 1 {
-        causes.push(Cause::invalid(
-            PATH,
-            owners,
-            "Only one reference can have Controller set to true",
-        ));
+        .map(|(_, owner)| format!("{}/{}", text(&owner["kind"]), text(&owner["name"])))
+        .collect();
+    if let [first, second, ..] = controllers.as_slice() {
+        let why = format!(
+            "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {second}"
+        );
+        causes.push(Cause::invalid_as(PATH, &written(owners), why));
     }
     causes
+}
+
+/// References in the order of their fields that the real server writes.
+fn written(owners: &Value) -> String {
+    const FIELDS: [&str; 6] = [
+        "apiVersion",
+        "kind",
+        "name",
+        "uid",
+        "controller",
+        "blockOwnerDeletion",
+    ];
+    let one = |owner: &Value| {
+        let fields: Vec<String> = FIELDS
+            .iter()
+            .filter(|field| !owner[**field].is_null())
+            .map(|field| format!("{field:?}:{}", owner[*field]))
+            .collect();
+        format!("{{{}}}", fields.join(","))
+    };
+    let all: Vec<String> = each(owners).map(|(_, owner)| one(owner)).collect();
+    format!("[{}]", all.join(","))
 }
 
 fn finalizers(finalizers: &Value) -> Vec<Cause> {

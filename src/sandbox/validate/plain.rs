@@ -167,7 +167,9 @@ pub(super) fn check_binding(binding: &Value) -> Vec<Cause> {
             format!("{path}.kind"),
             &["ServiceAccount", "User", "Group"],
         ));
-        if subject["kind"] == "ServiceAccount" && text(&subject["namespace"]).is_empty() {
+        let anywhere = binding["kind"] == "ClusterRoleBinding";
+        if anywhere && subject["kind"] == "ServiceAccount" && text(&subject["namespace"]).is_empty()
+        {
             causes.push(Cause::required(format!("{path}.namespace"), ""));
         }
     }
@@ -179,9 +181,15 @@ pub(super) fn check_role_kept(old: &Value, new: &Value) -> Vec<Cause> {
     if old["roleRef"] == new["roleRef"] {
         return Vec::new();
     }
-    vec![Cause::invalid(
+    let role = &new["roleRef"];
+    // By the names that the fields have in the server.
+    let shown = format!(
+        r#"{{"APIGroup":{},"Kind":{},"Name":{}}}"#,
+        role["apiGroup"], role["kind"], role["name"]
+    );
+    vec![Cause::invalid_as(
         "roleRef",
-        &new["roleRef"],
+        &shown,
         "cannot change roleRef",
     )]
 }

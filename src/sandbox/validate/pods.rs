@@ -44,10 +44,24 @@ pub(super) fn check_change(old: &Value, new: &Value) -> Vec<Cause> {
     };
     let more = tolerated(new);
     let only_more = tolerated(old).iter().all(|one| more.contains(one));
-    if kept(old) == kept(new) && only_more {
-        return Vec::new();
+    let mut causes: Vec<Cause> = later_deadline(old, new).into_iter().collect();
+    if causes.is_empty() && !(kept(old) == kept(new) && only_more) {
+        causes.push(Cause::forbidden("spec", CHANGEABLE));
     }
-    vec![Cause::forbidden("spec", CHANGEABLE)]
+    causes
+}
+
+/// A deadline may come and come nearer, not move away.
+fn later_deadline(old: &Value, new: &Value) -> Option<Cause> {
+    const FIELD: &str = "activeDeadlineSeconds";
+    let before = old["spec"][FIELD].as_i64()?;
+    let why = match new["spec"][FIELD].as_i64() {
+        None => "must not update from a positive integer to nil value",
+        Some(after) if after > before => "must be less than or equal to previous value",
+        Some(_) => return None,
+    };
+    let path = format!("spec.{FIELD}");
+    Some(Cause::invalid(path, &new["spec"][FIELD], why))
 }
 
 fn spec(spec: &Value, path: &str) -> Vec<Cause> {
@@ -89,6 +103,16 @@ fn spec(spec: &Value, path: &str) -> Vec<Cause> {
             why,
         ));
     }
+    causes.extend(meta::labels(
+        &spec["nodeSelector"],
+        &format!("{path}.nodeSelector"),
+    ));
+    for (index, toleration) in each(&spec["tolerations"]) {
+        let at = format!("{path}.tolerations[{index}].operator");
+        if !text(&toleration["operator"]).is_empty() {
+            causes.extend(one_of(&toleration["operator"], at, &["Equal", "Exists"]));
+        }
+    }
     causes
 }
 
@@ -107,6 +131,11 @@ fn volumes(list: &Value, path: &str) -> Vec<Cause> {
             if volume[source].is_object() && text(&volume[source][field]).is_empty() {
                 causes.push(Cause::required(format!("{at}.{source}.{field}"), ""));
             }
+        }
+        let host_path = &volume["hostPath"]["path"];
+        if text(host_path).split('/').any(|part| part == "..") {
+            let at = format!("{at}.hostPath.path");
+            causes.push(Cause::invalid(at, host_path, "must not contain '..'"));
         }
         let name = &volume["name"];
         let at = format!("{at}.name");
@@ -133,15 +162,22 @@ fn container(container: &Value, path: &str, volumes: &BTreeSet<&str>) -> Vec<Cau
                 .map(|fault| Cause::invalid(format!("{path}.name"), name, fault)),
         );
     }
-    if text(&container["image"]).is_empty() {
+    let image = text(&container["image"]);
+    if image.is_empty() {
         causes.push(Cause::required(format!("{path}.image"), ""));
+    } else if image.trim() != image {
+        let why = "must not have leading or trailing whitespace";
+        causes.push(Cause::invalid(format!("{path}.image"), &image.into(), why));
     }
     for (index, port) in each(&container["ports"]) {
-        causes.extend(port_number(
-            &port["containerPort"],
-            format!("{path}.ports[{index}].containerPort"),
-        ));
+        let at = format!("{path}.ports[{index}].containerPort");
+        if port["containerPort"].as_i64().unwrap_or(0) == 0 {
+            causes.push(Cause::required(at, ""));
+        } else {
+            causes.extend(port_number(&port["containerPort"], at));
+        }
     }
+    causes.extend(probes(container, path));
     for (index, variable) in each(&container["env"]) {
         let at = format!("{path}.env[{index}]");
         if text(&variable["name"]).is_empty() {
@@ -156,6 +192,15 @@ fn container(container: &Value, path: &str, volumes: &BTreeSet<&str>) -> Vec<Cau
         if variable["valueFrom"].is_object() && !text(&variable["value"]).is_empty() {
             let why = "may not be specified when `value` is not empty";
             causes.push(Cause::invalid(format!("{at}.valueFrom"), &"".into(), why));
+        }
+        let field = &variable["valueFrom"]["fieldRef"]["fieldPath"];
+        if field.is_string() && !is_told(text(field)) {
+            let why = format!(
+                "error converting fieldPath: field label not supported: {}",
+                text(field)
+            );
+            let at = format!("{at}.valueFrom.fieldRef.fieldPath");
+            causes.push(Cause::invalid(at, field, why));
         }
     }
     let mut paths = BTreeSet::new();
@@ -189,10 +234,45 @@ fn container(container: &Value, path: &str, volumes: &BTreeSet<&str>) -> Vec<Cau
     causes
 }
 
+fn probes(container: &Value, path: &str) -> Vec<Cause> {
+    const HANDLERS: [&str; 4] = ["exec", "httpGet", "tcpSocket", "grpc"];
+    ["livenessProbe", "readinessProbe", "startupProbe"]
+        .into_iter()
+        .filter(|probe| container[*probe].is_object())
+        .filter(|probe| HANDLERS.iter().all(|one| container[*probe][*one].is_null()))
+        .map(|probe| Cause::required(format!("{path}.{probe}"), "must specify a handler type"))
+        .collect()
+}
+
+/// Whether a variable may hold this field of its pod.
+fn is_told(field: &str) -> bool {
+    const FIELDS: &[&str] = &[
+        "metadata.name",
+        "metadata.namespace",
+        "metadata.uid",
+        "spec.nodeName",
+        "spec.serviceAccountName",
+        "status.hostIP",
+        "status.hostIPs",
+        "status.podIP",
+        "status.podIPs",
+    ];
+    let keyed = |map: &str| field.starts_with(map) && field.ends_with("']");
+    FIELDS.contains(&field) || keyed("metadata.labels['") || keyed("metadata.annotations['")
+}
+
 fn resources(resources: &Value, path: &str) -> Vec<Cause> {
     let mut causes = Vec::new();
     for part in ["limits", "requests"] {
-        for (name, _) in resources[part].as_object().into_iter().flatten() {
+        for (name, amount) in resources[part].as_object().into_iter().flatten() {
+            if Quantity::parse(text(amount)).is_some_and(|amount| amount < Quantity::ZERO) {
+                let why = "must be greater than or equal to 0";
+                causes.push(Cause::invalid(
+                    format!("{path}.{part}[{name}]"),
+                    amount,
+                    why,
+                ));
+            }
             if !name.contains('/') && !is_standard(name) {
                 let at = format!("{path}.{part}[{name}]");
                 let name = Value::from(name.as_str());

@@ -47,6 +47,12 @@ pub(super) fn check(kind: Kind, object: &Value) -> Vec<Cause> {
             &["Recreate", "RollingUpdate"],
         ));
     }
+    if spec["strategy"]["type"] == "Recreate" && !spec["strategy"]["rollingUpdate"].is_null() {
+        causes.push(Cause::forbidden(
+            "spec.strategy.rollingUpdate",
+            "may not be specified when strategy `type` is 'Recreate'",
+        ));
+    }
     causes.extend(pods::check_template(&spec["template"], "spec.template"));
     let policy = &spec["template"]["spec"]["restartPolicy"];
     if !matches!(text(policy), "" | "Always") {

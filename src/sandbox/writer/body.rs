@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::{Strictness, Writer};
 use crate::sandbox::form::{self, Wrong};
 use crate::sandbox::kinds::Kind;
+use crate::sandbox::requests::Request;
+use crate::sandbox::requests::body;
+use crate::sandbox::requests::outline::Outline;
 use crate::sandbox::status::{Cause, Status};
 
 impl Writer {
@@ -12,15 +15,27 @@ impl Writer {
     ///
     /// # Errors
     /// 400 for another kind, a value of a wrong type, or (when strict) an unknown field.
-    pub(in crate::sandbox) fn check_body(&self, object: &mut Value) -> Result<Vec<String>, Status> {
+    pub(in crate::sandbox) fn check_body(
+        &self,
+        request: &Request,
+        object: &mut Value,
+    ) -> Result<Vec<String>, Status> {
         let (version, kind) = self.type_of(object);
-        self.shape(object).map_err(|why| {
-            let short = version.rsplit('/').next().unwrap_or(&version);
-            Status::bad_request(format!(
-                "{kind} in version {short:?} cannot be handled as a {}: {why}",
-                self.kind
-            ))
-        })
+        if version.matches('/').count() > 1 {
+            return Err(Status::bad_request(format!(
+                "the object provided is unrecognized (must be of type {}): unexpected GroupVersion string: {version} ({})",
+                self.kind,
+                body::shown(&request.body)
+            )));
+        }
+        self.shape(object, &Outline::of(&request.body), |wrong| wrong.message)
+            .map_err(|why| {
+                let short = version.rsplit('/').next().unwrap_or(&version);
+                Status::bad_request(format!(
+                    "{kind} in version {short:?} cannot be handled as a {}: {why}",
+                    self.kind
+                ))
+            })
     }
 
     /// Brings what a patch made into form, and gives the warnings about it.
@@ -30,9 +45,16 @@ impl Writer {
     pub(in crate::sandbox) fn check_patched(
         &self,
         object: &mut Value,
+        shown: Option<String>,
     ) -> Result<Vec<String>, Status> {
-        let before = object.to_string();
-        self.shape(object).map_err(|why| {
+        // A strategic patch is not decoded but laid over what is there, and fails in other words.
+        let say = if shown.is_some() {
+            |wrong: Wrong| wrong.patched
+        } else {
+            |wrong: Wrong| wrong.message
+        };
+        let before = shown.unwrap_or_else(|| object.to_string());
+        self.shape(object, &Outline::default(), say).map_err(|why| {
             let cause = Cause::invalid("patch", &before.into(), why);
             let message = format!(" \"\" is invalid: patch: {}", cause.message);
             let mut status = Status::new(422, "Invalid", message);
@@ -88,7 +110,13 @@ impl Writer {
         )
     }
 
-    fn shape(&self, object: &mut Value) -> Result<Vec<String>, String> {
+    /// The warnings come in the order of the document that `outline` tells.
+    fn shape(
+        &self,
+        object: &mut Value,
+        outline: &Outline,
+        say: impl Fn(Wrong) -> String,
+    ) -> Result<Vec<String>, String> {
         let (version, kind) = self.type_of(object);
         match Kind::named(&version, &kind) {
             Some(found) if found == self.kind => {}
@@ -110,11 +138,8 @@ impl Writer {
                 ));
             }
         }
-        let unknown = form::shape(object, self.schema()).map_err(|wrong| wrong.message)?;
-        let named: Vec<String> = unknown
-            .iter()
-            .map(|field| format!("unknown field {field:?}"))
-            .collect();
+        let unknown = form::shape(object, self.schema()).map_err(say)?;
+        let named = outline.complaints(&unknown);
         match self.strictness {
             Strictness::Strict if !named.is_empty() => {
                 Err(format!("strict decoding error: {}", named.join(", ")))

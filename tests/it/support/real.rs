@@ -95,6 +95,11 @@ impl Real {
         &self.kubeconfig
     }
 
+    /// A client of it that knows nothing of this program.
+    pub(crate) fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
     /// The scripts that stop and start parts of the cluster.
     pub(crate) fn scripts(name: &str) -> Option<PathBuf> {
         let scripts = std::env::var_os("LLMCTL_DEV_TEST_CLUSTER_SCRIPTS").map(PathBuf::from);
