@@ -19,6 +19,17 @@ pub(crate) const PULL: Duration = Duration::from_millis(800);
 /// What a pull of a known image says its size is, in bytes.
 pub(crate) const SIZE: u64 = 184_573_210;
 
+/// What is wrong with an image that cannot be one.
+pub(crate) fn fault(image: &str) -> String {
+    const FORM: &str = "invalid reference format";
+    let name = image.rsplit_once(':').map_or(image, |(name, _)| name);
+    if Reference::parse(&image.to_ascii_lowercase()).is_none() {
+        return FORM.to_owned();
+    }
+    let home = if name.contains('/') { "" } else { "library/" };
+    format!("{FORM}: repository name ({home}{name}) must be lowercase")
+}
+
 /// An image reference with its parts filled in the way containerd reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {

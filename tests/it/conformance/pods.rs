@@ -108,7 +108,7 @@ pub(super) async fn images(place: &Place) -> Vec<String> {
     scene
         .pod("bad-name", "true", image("UPPERCASE", "IfNotPresent"))
         .await;
-    scene.pod("here", "true", |_| ()).await;
+    scene.pod("here", "sleep 2", |_| ()).await;
     scene.until_waiting("never", "ErrImageNeverPull").await;
     scene.until_waiting("pull", "ErrImagePull").await;
     scene.until_waiting("pull", "ImagePullBackOff").await;

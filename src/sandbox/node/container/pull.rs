@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{AGAIN, Runner, SETTLE, Stopped};
 use crate::sandbox::events::Tone;
-use crate::sandbox::images::{PULL, Reference, SIZE, back_off};
+use crate::sandbox::images::{PULL, Reference, SIZE, back_off, fault};
 use crate::sandbox::node::status::State;
 
 /// How long it takes to learn that an image is nowhere.
@@ -20,8 +20,9 @@ impl Runner {
             .unwrap_or_default()
             .to_owned();
         let Some(reference) = Reference::parse(&image) else {
+            let fault = fault(&image);
             let why = format!(
-                "Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: invalid reference format"
+                "Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: {fault}"
             );
             return self
                 .hopeless("InspectFailed", "InvalidImageName", &why)
