@@ -148,12 +148,18 @@ impl From<OpenError> for Failure {
 
 impl From<ClusterError> for Failure {
     fn from(error: ClusterError) -> Self {
-        let exit = match error.kind() {
-            Kind::Refused => Exit::Refused,
-            Kind::Unreachable => Exit::Unreachable,
-            Kind::Invalid => Exit::InvalidInput,
-            _ => Exit::Failed,
-        };
-        Self::new(exit, error.to_string())
+        Self::new(Exit::of_cluster(&error), error.to_string())
+    }
+}
+
+impl Exit {
+    /// The exit of a cluster's error.
+    pub fn of_cluster(error: &ClusterError) -> Self {
+        match error.kind() {
+            Kind::Refused => Self::Refused,
+            Kind::Unreachable => Self::Unreachable,
+            Kind::Invalid => Self::InvalidInput,
+            _ => Self::Failed,
+        }
     }
 }

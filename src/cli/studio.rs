@@ -3,7 +3,9 @@
 use super::args::Globals;
 use super::exit::{Exit, Failure};
 use super::session::{self, Setup};
+use crate::cluster::error::Kind;
 use crate::cluster::studio::StudioError;
+use crate::cluster::studio::page::PageError;
 use crate::database::address::Address;
 use crate::database::error::Error as DatabaseError;
 use crate::database::password::Password;
@@ -11,6 +13,7 @@ use crate::domain::target::Target;
 use crate::runtime::World;
 use crate::runtime::studio::{OpenError, Studio};
 use crate::tui::prompt;
+use clap::ValueEnum;
 use std::path::PathBuf;
 
 /// Options of everything that works on a Studio's database.
@@ -23,6 +26,15 @@ pub struct Reach {
     /// File whose first line is the database's password
     #[arg(long, value_name = "FILE", requires = "postgres")]
     password_file: Option<PathBuf>,
+}
+
+/// The way to Studio's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    /// Its database, in one transaction under its lock
+    Sql,
+    /// Its HTTP endpoint in the cluster, with all fields
+    Http,
 }
 
 /// An address as it was given. `Debug` hides it: somebody may have put a password into it.
@@ -141,6 +153,19 @@ impl From<DatabaseError> for Failure {
             E::Locked { .. } => Exit::TimedOut,
             E::Uncertain { .. } => Exit::Uncertain,
             _ => Exit::Failed,
+        };
+        Self::new(exit, error.to_string())
+    }
+}
+
+impl From<PageError> for Failure {
+    fn from(error: PageError) -> Self {
+        let exit = match &error {
+            PageError::NoStudio { .. } => Exit::Unreachable,
+            PageError::Refused { .. } => Exit::InvalidInput,
+            PageError::Changed { .. } | PageError::Bent { .. } => Exit::Failed,
+            PageError::Cluster(error) if error.kind() == Kind::NotFound => Exit::Unreachable,
+            PageError::Cluster(error) => Exit::of_cluster(error),
         };
         Self::new(exit, error.to_string())
     }

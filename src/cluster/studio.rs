@@ -1,5 +1,7 @@
 //! Studio in the cluster: where its database is, and the credentials of it, which are never shown (contract 7.1–7.3).
 
+pub mod page;
+
 use super::Cluster;
 use super::error::{Error, Kind};
 use super::forward::Forward;

@@ -5,7 +5,7 @@ use crate::cli::args::Globals;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{self, Format};
 use crate::cli::session::{self, Setup};
-use crate::cli::studio::Reach;
+use crate::cli::studio::{Reach, Via};
 use crate::domain::settings::held::{CONFIG_MAPS, Held};
 use crate::domain::settings::key::Key;
 use crate::domain::settings::layers::Layer;
@@ -32,6 +32,9 @@ pub(super) struct Args {
     from: From,
     #[command(flatten)]
     reach: Reach,
+    /// How Studio is reached: by its database, or by its own HTTP endpoint
+    #[arg(long, value_enum, default_value_t = Via::Sql, conflicts_with = "postgres")]
+    via: Via,
     /// Keys to pull; without any, all that are kept there
     #[arg(value_name = "KEY")]
     keys: Vec<String>,
@@ -48,6 +51,12 @@ pub(super) async fn run(globals: &Globals, path: &Path, args: Args) -> Result<Ex
     let setup = Setup::read(globals)?;
     let keys = keys(&args)?;
     let held = match args.from {
+        From::Studio if args.via == Via::Http => {
+            let world = session::open(globals, &setup).await?;
+            let page = world.cluster().studio_page(world.namespace()).await;
+            world.close().await;
+            page?.held
+        }
         From::Studio => {
             let mut door = args.reach.open(globals, &setup).await?;
             let read = door.studio.database.settings().await;

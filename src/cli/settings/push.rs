@@ -1,5 +1,6 @@
 //! `settings push`: what would change is shown first, then written, then whoever must restart to see it is named.
 
+mod page;
 mod restart;
 mod studio;
 
@@ -8,7 +9,7 @@ use crate::cli::args::Globals;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::{self, Format};
 use crate::cli::session::{self, Setup};
-use crate::cli::studio::Reach;
+use crate::cli::studio::{Reach, Via};
 use crate::cluster::settings::PushError;
 use crate::domain::settings::held::{CONFIG_MAPS, Held, StoredChange};
 use crate::domain::settings::key::Key;
@@ -39,6 +40,9 @@ pub(super) struct Args {
     to: To,
     #[command(flatten)]
     reach: Reach,
+    /// How Studio is reached: by its database, or by its own HTTP endpoint
+    #[arg(long, value_enum, default_value_t = Via::Sql, conflicts_with = "postgres")]
+    via: Via,
     /// Keys to push; without any, those that the file or the environment sets
     #[arg(value_name = "KEY")]
     keys: Vec<String>,
@@ -77,8 +81,10 @@ pub(super) async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> 
             "standard input is no terminal, so nobody can be asked: look at --dry-run, then give --yes",
         ));
     }
-    if args.to == To::Studio {
-        return studio::run(globals, &setup, &args, &keys).await;
+    match (args.to, args.via) {
+        (To::Configmap, _) => {}
+        (To::Studio, Via::Sql) => return studio::run(globals, &setup, &args, &keys).await,
+        (To::Studio, Via::Http) => return page::run(globals, &setup, &args, &keys).await,
     }
     let world = session::open(globals, &setup).await?;
     let done = push(globals, &world, &setup, &args, &keys).await;

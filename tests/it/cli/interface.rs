@@ -25,6 +25,8 @@ const VERBS: &[&str] = &[
     "settings get k8s_job_ttl_seconds",
     "settings set k8s_job_ttl_seconds 60",
     "settings unset k8s_job_ttl_seconds",
+    "settings push --to studio --via http",
+    "settings pull --from studio --via http",
     "settings push --to studio --postgres URI --password-file F --all --dry-run --yes",
     "settings pull --from studio --postgres URI --password-file F --dry-run k8s_gpu_limit",
     "settings pull --from configmap",

@@ -9,6 +9,7 @@ use crate::cli::settings::text;
 use crate::cli::studio::Door;
 use crate::domain::settings::held::StoredChange;
 use crate::domain::settings::key::Key;
+use crate::domain::target::Target;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -22,7 +23,15 @@ pub(super) async fn run(
     args: &Args,
     keys: &[Key],
 ) -> Result<Exit, Failure> {
-    // Keys that somebody named are not left out without a word.
+    no_row(args, keys)?;
+    let mut door = args.reach.open(globals, setup).await?;
+    let done = push(globals, setup, args, keys, &mut door).await;
+    door.close().await;
+    done
+}
+
+/// Keys that somebody named are not left out without a word.
+pub(super) fn no_row(args: &Args, keys: &[Key]) -> Result<(), Failure> {
     if let Some(key) = keys
         .iter()
         .find(|key| !args.keys.is_empty() && !key.is_studio_row())
@@ -31,10 +40,7 @@ pub(super) async fn run(
             "Studio keeps no row of {key}: it comes from the environment of its pods, push it with --to configmap"
         )));
     }
-    let mut door = args.reach.open(globals, setup).await?;
-    let done = push(globals, setup, args, keys, &mut door).await;
-    door.close().await;
-    done
+    Ok(())
 }
 
 async fn push(
@@ -65,37 +71,34 @@ async fn push(
             .write_settings(&held, &changes, now)
             .await?;
     }
-    report(globals, args, door, &changes)?;
+    report(globals, args, (door.target(), &door.place()), &changes)?;
     Ok(Exit::Ok)
 }
 
-fn report(
+/// What was written, or would be; `place` names where, and the cluster that it is in.
+pub(super) fn report(
     globals: &Globals,
     args: &Args,
-    door: &Door,
+    (target, place): (Option<&Target>, &str),
     changes: &[StoredChange],
 ) -> Result<(), Failure> {
-    match globals.output {
-        Format::Text => {
-            let (n, place) = (changes.len(), door.place());
-            output::text(&match (n, args.dry_run) {
-                (0, _) => format!("Studio, {place}, says the same: nothing to push\n"),
-                (n, true) => format!("would push {n} to Studio, {place}\n"),
-                (n, false) => {
-                    format!("pushed {n} to Studio, {place}; it reads them with its next run\n")
-                }
-            })
-        }
-        format => output::document(
-            format,
+    if globals.output != Format::Text {
+        return output::document(
+            globals.output,
             &json!({
                 "schema": "llmctl-dev/settings-push/v1",
-                "target": door.target(),
+                "target": target,
                 "to": "studio",
-                "database": door.studio.database.place(),
+                "place": place,
                 "dry_run": args.dry_run,
                 "changes": changes,
             }),
-        ),
+        );
     }
+    let n = changes.len();
+    output::foreign_line(&match (n, args.dry_run) {
+        (0, _) => format!("Studio, {place}, says the same: nothing to push"),
+        (n, true) => format!("would push {n} to Studio, {place}"),
+        (n, false) => format!("pushed {n} to Studio, {place}; it reads them with its next run"),
+    })
 }
