@@ -13,6 +13,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
+/// What a sandbox says, and the way around it.
+const NO_FORWARD: &str =
+    "it has no port-forward; a database that can be reached directly is named with --postgres";
+
 /// An open stream to a port of a pod. Dropped, it is closed.
 pub struct Forward {
     stream: DuplexStream,
@@ -38,6 +42,13 @@ impl Cluster {
         let opened = tokio::time::timeout(PATIENCE, pods.portforward(pod, &[port])).await;
         let mut forwarder = match opened {
             Ok(Ok(forwarder)) => forwarder,
+            Ok(Err(kube::Error::Api(status))) if status.code == 501 => {
+                return Err(Error::Other {
+                    what: asked.to_string(),
+                    cluster: self.label().to_owned(),
+                    reason: NO_FORWARD.to_owned(),
+                });
+            }
             Ok(Err(kube::Error::UpgradeConnection(refused))) => {
                 return Err(Error::Other {
                     what: asked.to_string(),
@@ -68,13 +79,13 @@ impl Cluster {
 fn unforwarded(refused: &kube::client::UpgradeConnectionError) -> String {
     use kube::client::UpgradeConnectionError as Refused;
     match refused {
-        Refused::ProtocolSwitch(code) if code.as_u16() == 501 => {
-            "it has no port-forward; a database that can be reached directly is named with --postgres".to_owned()
-        }
+        Refused::ProtocolSwitch(code) if code.as_u16() == 501 => NO_FORWARD.to_owned(),
         Refused::ProtocolSwitch(code) if code.as_u16() == 403 => {
             "not allowed; the account needs the verb create on pods/portforward".to_owned()
         }
-        Refused::ProtocolSwitch(code) if code.as_u16() == 404 => "the pod is gone; try again".to_owned(),
+        Refused::ProtocolSwitch(code) if code.as_u16() == 404 => {
+            "the pod is gone; try again".to_owned()
+        }
         other => other.to_string(),
     }
 }
