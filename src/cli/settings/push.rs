@@ -50,7 +50,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "keys")]
     all: bool,
     /// Another ConfigMap than llmctl-studio-config or, where that is not, llmctl-executor-settings
-    #[arg(long, value_name = "NAME", conflicts_with = "postgres")]
+    #[arg(long, value_name = "NAME")]
     configmap: Option<String>,
     /// Show what would change and who is in the way; write nothing
     #[arg(long)]
