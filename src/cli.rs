@@ -84,7 +84,8 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 async fn perform(globals: Globals, command: Option<Command>) -> Result<Exit, Failure> {
     let ends_by_itself = matches!(command, None | Some(Command::Demo | Command::Sandbox(_)));
-    let work = work(globals, command);
+    // It holds what every command holds, and the stack is no place for that.
+    let work = Box::pin(work(globals, command));
     if ends_by_itself {
         return work.await;
     }
@@ -103,7 +104,7 @@ async fn work(globals: Globals, command: Option<Command>) -> Result<Exit, Failur
         Some(Command::Demo) => demo::demo(&globals).await,
         Some(Command::Run(args)) => run::run(&globals, args).await,
         Some(Command::Runs(args)) => runs::run(&globals, args).await,
-        Some(Command::Settings(args)) => settings::run(&globals, args).await,
+        Some(Command::Settings(args)) => Box::pin(settings::run(&globals, args)).await,
         Some(Command::Overlays(args)) => overlays::run(&globals, args).await,
         Some(Command::Audit(args)) => audit::run(&globals, args).await,
         Some(Command::Sandbox(args)) => sandbox::run(&globals, args).await,

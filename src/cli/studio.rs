@@ -19,8 +19,8 @@ use std::path::PathBuf;
 /// Options of everything that works on a Studio's database.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Reach {
-    /// The database by its address instead of through the cluster: postgresql://USER@HOST:PORT/DATABASE. The password
-    /// comes from LLMCTL_POSTGRES_PASSWORD, PGPASSWORD, --password-file or a prompt, never from the address
+    /// The database by its address instead of through the cluster: `postgresql://USER@HOST:PORT/DATABASE`. The password
+    /// comes from `LLMCTL_POSTGRES_PASSWORD`, `PGPASSWORD`, `--password-file` or a prompt, never from the address
     #[arg(long, value_name = "URI")]
     postgres: Option<Uri>,
     /// File whose first line is the database's password

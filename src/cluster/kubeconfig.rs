@@ -73,17 +73,21 @@ fn build(all: &Kubeconfig, context: &str) -> Result<Minimal, Error> {
     put(
         &mut target,
         "certificate-authority-data",
-        &embedded(
-            &cluster.certificate_authority_data,
-            &cluster.certificate_authority,
+        embedded(
+            cluster.certificate_authority_data.as_ref(),
+            cluster.certificate_authority.as_ref(),
         )?,
     );
     put(
         &mut target,
         "insecure-skip-tls-verify",
-        &cluster.insecure_skip_tls_verify,
+        cluster.insecure_skip_tls_verify,
     );
-    put(&mut target, "tls-server-name", &cluster.tls_server_name);
+    put(
+        &mut target,
+        "tls-server-name",
+        cluster.tls_server_name.as_ref(),
+    );
     // Secrets of the crate are texts only when they are written out.
     let written = serde_json::to_value(user).unwrap_or_default();
     let text = |name: &str| written[name].as_str().map(str::to_owned);
@@ -91,20 +95,23 @@ fn build(all: &Kubeconfig, context: &str) -> Result<Minimal, Error> {
     put(
         &mut login,
         "client-certificate-data",
-        &embedded(&user.client_certificate_data, &user.client_certificate)?,
+        embedded(
+            user.client_certificate_data.as_ref(),
+            user.client_certificate.as_ref(),
+        )?,
     );
     put(
         &mut login,
         "client-key-data",
-        &embedded(&text("client-key-data"), &user.client_key)?,
+        embedded(text("client-key-data").as_ref(), user.client_key.as_ref())?,
     );
     let token = match (text("token"), &user.token_file) {
         (None, Some(file)) => Some(String::from_utf8_lossy(&content(file)?).trim().to_owned()),
         (token, _) => token,
     };
-    put(&mut login, "token", &token);
-    put(&mut login, "username", &user.username);
-    put(&mut login, "password", &text("password"));
+    put(&mut login, "token", token);
+    put(&mut login, "username", user.username.as_ref());
+    put(&mut login, "password", text("password"));
     let document = json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -154,7 +161,7 @@ fn by_itself(user: &AuthInfo) -> Result<(), Error> {
 }
 
 /// What is inside already, or the content of the file.
-fn embedded(data: &Option<String>, file: &Option<String>) -> Result<Option<String>, Error> {
+fn embedded(data: Option<&String>, file: Option<&String>) -> Result<Option<String>, Error> {
     match (data, file) {
         (Some(data), _) => Ok(Some(data.clone())),
         (None, Some(file)) => Ok(Some(BASE64_STANDARD.encode(content(file)?))),
@@ -169,7 +176,7 @@ fn content(file: &str) -> Result<Vec<u8>, Error> {
     })
 }
 
-fn put<T: serde::Serialize>(object: &mut Value, name: &str, value: &Option<T>) {
+fn put<T: serde::Serialize>(object: &mut Value, name: &str, value: Option<T>) {
     if let Some(value) = value {
         object[name] = json!(value);
     }

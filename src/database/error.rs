@@ -135,7 +135,7 @@ impl Error {
 }
 
 fn has_io(error: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
 
 /// The message at the bottom: the ones above only repeat it.

@@ -19,7 +19,7 @@ use write::Change;
 const PROVIDER: &str = "node_executor";
 
 /// Longest wait for a whole exchange, the lock included: a server that went away without a word is noticed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Studio's settings at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]

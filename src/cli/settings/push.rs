@@ -34,6 +34,10 @@ enum To {
 
 /// Arguments of `settings push`.
 #[derive(Debug, clap::Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 pub(super) struct Args {
     /// What to write to
     #[arg(long, value_enum)]
