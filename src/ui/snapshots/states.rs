@@ -192,6 +192,12 @@ snapshots! {
     question_of_cancel: of(209, &["c"]);
     help: of(209, &["?"]);
     help_scrolled: of(209, &["?", "G", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d"]);
+    faults: {
+        let mut stage = Stage::demo();
+        stage.send(Msg::Faults(vec!["API down".to_owned(), "pulls take 20 s".to_owned()]));
+        stage.press(&[":"]).write("fault");
+        stage
+    };
     palette: of(209, &[":"]);
     palette_searched: {
         let mut stage = Stage::demo();
