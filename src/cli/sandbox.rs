@@ -80,7 +80,7 @@ async fn go_wrong(sandbox: &Sandbox, mut faults: Vec<Planned>) {
         let said = sandbox.inject(fault);
         output::progress(&format!("fault: {said}"));
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The file for the kubeconfig, and the directory that goes with the command when no file was named.
