@@ -3,6 +3,11 @@
 //! First prints the memory that they take. Then a full list, a page, a watch event on its way from a write to one of 50 watches,
 //! and the same while 100 pods run.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a bench whose cluster does not answer has nothing to measure"
+)]
+
 use std::convert::Infallible;
 use std::fs;
 use std::sync::LazyLock;
