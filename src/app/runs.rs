@@ -46,6 +46,8 @@ pub struct Slice {
     pub visible: Vec<RunId>,
     /// `visible` is older than what it is made of.
     stale: bool,
+    /// The membership that `visible` was made of, when it holds all runs in their own order.
+    whole: Option<u64>,
     pub tab: Tab,
     /// First row in sight of the tabs that are plain pages.
     pub detail_top: usize,

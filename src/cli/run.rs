@@ -1,5 +1,6 @@
 //! `run SAMPLE`: starts one Kubernetes Job and, when asked to, waits for its verdict.
 
+mod burst;
 mod check;
 mod dry;
 mod wait;
@@ -49,6 +50,12 @@ pub struct Args {
     /// Give up waiting after the API server was out of reach for so many seconds (exit 8); the run may go on
     #[arg(long, value_name = "S", default_value_t = 300)]
     pub unreachable_timeout: u64,
+    /// Start so many runs of it, wait for all, and end with the exit code of the worst
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub count: u32,
+    /// So many of them at a time
+    #[arg(long, value_name = "M", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub parallel: u32,
     /// Print the log while it runs (implies --wait)
     #[arg(long)]
     pub follow: bool,
@@ -122,9 +129,13 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         return check::run(globals, &setup, wanted.settings(), &first).await;
     }
     let mut headless = Headless::open(globals, &setup).await?;
-    let ended = match create(&mut headless, &wanted, args.again).await {
-        Ok((id, plan)) => wait::follow(globals, &args, &mut headless, &id, &plan).await,
-        Err(failure) => Err(failure),
+    let ended = if args.count > 1 {
+        burst::run(globals, &args, &mut headless, &wanted).await
+    } else {
+        match create(&mut headless, &wanted, args.again).await {
+            Ok((id, plan)) => wait::follow(globals, &args, &mut headless, &id, &plan).await,
+            Err(failure) => Err(failure),
+        }
     };
     headless.world.close().await;
     ended

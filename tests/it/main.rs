@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod burst;
 mod cli;
 mod cluster_edge;
 mod conformance;

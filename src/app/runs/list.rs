@@ -135,6 +135,13 @@ impl Slice {
             return;
         }
         self.stale = false;
+        // Thousands of runs change all the time; which they are changes seldom.
+        let plain = self.sort == Sort::Newest && self.filter.text().trim().is_empty();
+        let whole = plain.then(|| self.all.membership());
+        if whole.is_some() && whole == self.whole {
+            return;
+        }
+        self.whole = whole;
         self.visible = self.shown().into_iter().map(|run| run.id.clone()).collect();
         // A run that was accepted is found under its old id and goes by its new one.
         let still = self.current().map(|run| run.id.clone());

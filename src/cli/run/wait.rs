@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// What a Job may take beyond its deadline until its end is seen and its log is read. A Job that has not ended then is
 /// held by something that no deadline counts: it was suspended, or its controller is away.
-const SLACK: Duration = Duration::from_mins(2);
+pub(super) const SLACK: Duration = Duration::from_mins(2);
 
 /// How long a command waits, and for what.
 #[derive(Clone, Copy, Debug)]

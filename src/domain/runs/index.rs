@@ -47,6 +47,8 @@ pub(super) struct Index {
     /// By the pod's UID and by its name.
     pods: HashMap<String, RunId>,
     tally: Tally,
+    /// Moves when a run comes or goes; their order never changes otherwise.
+    membership: u64,
 }
 
 /// What is counted over all runs and what falls due, kept true at each change of a run.
@@ -96,6 +98,7 @@ impl Index {
         self.keys.insert(run.id.clone(), key.clone());
         self.tally.enter(&entry);
         self.entries.insert(key, Box::new(entry));
+        self.membership += 1;
         if self.entries.len() > RUNS_MAX {
             self.drop_oldest();
         }
@@ -119,6 +122,7 @@ impl Index {
             return None;
         }
         let entry = self.entries.remove(&key)?;
+        self.membership += 1;
         self.keys.remove(&key.id);
         self.tally.leave(&entry);
         if self.jobs.get(&entry.run.job) == Some(&key.id) {
@@ -187,6 +191,10 @@ impl Index {
             .take_while(|(at, _)| *at <= now)
             .map(|(_, id)| id.clone())
             .collect()
+    }
+
+    pub(super) fn membership(&self) -> u64 {
+        self.membership
     }
 
     pub(super) fn expiring(

@@ -172,6 +172,11 @@ impl Runs {
         }
     }
 
+    /// A number that changes when a run comes or goes: as long as it is the same, [`Runs::iter`] names the same ids in the same order.
+    pub fn membership(&self) -> u64 {
+        self.index.membership()
+    }
+
     /// The retained runs whose TTL ends after `from` and not after `until`, the next one first.
     pub fn due_between(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = &Run> {
         let entries = self.index.expiring(from, until);
