@@ -80,6 +80,31 @@ fn half_a_minute_without_the_api_server_loses_nothing() {
     assert_eq!(terminal.exit_and_restore(), 0);
 }
 
+#[test]
+fn a_wait_ends_when_the_api_server_stays_away() {
+    let Some(scripts) = Real::scripts("away") else {
+        return;
+    };
+    let Some(place) = Place::prepared("away", Use::Alone) else {
+        return;
+    };
+    let ran = std::thread::scope(|scope| {
+        let line = "run slow --wait --unreachable-timeout 5 -o json";
+        let waits = scope.spawn(|| place.say(line));
+        let begin = Instant::now();
+        while !place.say("runs logs last").out.contains("second 1 of 60") {
+            assert!(begin.elapsed() < Duration::from_mins(1), "no log");
+        }
+        let outage = Outage::begin(&scripts);
+        let ran = waits.join().unwrap();
+        drop(outage);
+        ran
+    });
+    let document = ran.ended(8).json();
+    assert_eq!(document["verdict"], "uncertain", "{document:#}");
+    assert_eq!(document["exit"], 8);
+}
+
 /// All sixty seconds, each once.
 fn whole_log(terminal: &mut Terminal, home: &Home) {
     terminal.press("l");
