@@ -45,8 +45,8 @@ async fn w20_what_runs_left_behind_is_found_and_removed() {
         .map(|one| (&one["kind"], &one["why"]))
         .collect();
     let expected = [
-        (&json!("ConfigMap"), &json!("payload_without_job")),
         (&json!("Job"), &json!("no_ttl")),
+        (&json!("ConfigMap"), &json!("payload_without_job")),
     ];
     assert_eq!(found, expected, "{listed:#}");
     assert_eq!(listed["removed"], Value::Null);
