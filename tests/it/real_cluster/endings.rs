@@ -10,11 +10,22 @@ use std::time::Instant;
 
 /// Starts a run of a minute, waits for it on the command line, and does something to it once it has begun.
 fn while_it_waits(place: &Place, interfere: impl FnOnce(&Value)) -> Ran {
+    let before = place.document("runs list")["runs"]
+        .as_array()
+        .map_or(0, Vec::len);
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| place.say("run slow --wait -o json"));
         let begin = Instant::now();
-        while !place.say("runs logs last").out.contains("second 1 of 60") {
-            assert!(begin.elapsed() < PATIENCE, "the log stays empty");
+        loop {
+            let list = place.document("runs list");
+            let runs = list["runs"].as_array().unwrap();
+            if runs.len() > before {
+                let logs = format!("runs logs {}", name(&runs[0]["job"]));
+                if place.say(&logs).out.contains("second 1 of 60") {
+                    break;
+                }
+            }
+            assert!(begin.elapsed() < PATIENCE, "the log stays empty: {list:#}");
         }
         interfere(&place.document("runs show last"));
         waits.join().unwrap()
