@@ -7,6 +7,7 @@ pub mod executor;
 pub mod exit;
 pub mod generate;
 pub mod headless;
+pub mod migrate;
 pub mod output;
 pub mod overlays;
 pub mod run;
@@ -105,6 +106,8 @@ async fn work(globals: Globals, command: Option<Command>) -> Result<Exit, Failur
         Some(Command::Run(args)) => run::run(&globals, args).await,
         Some(Command::Runs(args)) => runs::run(&globals, args).await,
         Some(Command::Settings(args)) => Box::pin(settings::run(&globals, args)).await,
+        Some(Command::Settings(args)) => settings::run(&globals, args).await,
+        Some(Command::Migrate(args)) => migrate::run(&globals, args).await,
         Some(Command::Overlays(args)) => overlays::run(&globals, args).await,
         Some(Command::Audit(args)) => audit::run(&globals, args).await,
         Some(Command::Sandbox(args)) => sandbox::run(&globals, args).await,

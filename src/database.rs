@@ -5,6 +5,7 @@
 pub mod address;
 pub mod crypto;
 pub mod error;
+pub mod migration;
 pub mod password;
 pub mod postgres;
 pub mod settings;

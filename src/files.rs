@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod audit;
+pub mod backup;
 pub mod config;
 pub mod history;
 pub mod kustomize;

@@ -85,6 +85,8 @@ pub enum Command {
     Settings(super::settings::Args),
     /// Render, compare and apply overlays
     Overlays(super::overlays::Args),
+    /// Bring a Studio's old settings and run rows to the Kubernetes-only form, or back
+    Migrate(super::migrate::Args),
     /// Find what is left of Compose and of the removed executors in a checkout
     Audit(super::audit::Args),
     /// Serve the embedded cluster to kubectl on a loopback port

@@ -172,3 +172,30 @@ impl Plan {
 fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
+
+/// Where a migration is; rows are run rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Waits for whoever holds the lock.
+    Waiting,
+    Planning { rows: u64 },
+    BackingUp { rows: u64, of: u64 },
+    Changing { rows: u64, of: u64 },
+    Schema,
+    Verifying { rows: u64, of: u64 },
+    Restoring { rows: u64 },
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Waiting => f.write_str("waiting for the database's lock"),
+            Self::Planning { rows } => write!(f, "planning: {rows} run rows read"),
+            Self::BackingUp { rows, of } => write!(f, "backing up: {rows} of {of} run rows"),
+            Self::Changing { rows, of } => write!(f, "changing: {rows} of {of} run rows"),
+            Self::Schema => f.write_str("changing the table of runs"),
+            Self::Verifying { rows, of } => write!(f, "verifying: {rows} of {of} run rows"),
+            Self::Restoring { rows } => write!(f, "restoring: {rows} rows"),
+        }
+    }
+}

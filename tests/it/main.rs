@@ -19,6 +19,7 @@ mod executor;
 mod history;
 mod kubectl;
 mod left_over;
+mod migration;
 mod minikube_edge;
 mod overlays;
 mod postgres;

@@ -111,3 +111,11 @@ pub struct Trailer {
     /// `sha256:` and the digest of all bytes before this line.
     pub checksum: String,
 }
+
+/// What goes into a backup, in this order: one header, the rows, one end. The end is on the disk before anything changes.
+#[derive(Clone, Copy, Debug)]
+pub enum Line<'a> {
+    Header(&'a Header),
+    Row(&'a Row),
+    End,
+}
