@@ -124,7 +124,11 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
             let mut open = source.open(globals).await?;
             let plan = planned(&mut open, choices).await?;
             shown(globals, &open, &plan)?;
-            Ok(if plan.is_empty() { Exit::Ok } else { Exit::Failed })
+            Ok(if plan.is_empty() {
+                Exit::Ok
+            } else {
+                Exit::Failed
+            })
         }
         What::Verify { source } => verify(globals, source).await,
         What::Apply {
@@ -159,7 +163,10 @@ fn shown(globals: &Globals, open: &Open, plan: &Plan) -> Result<(), Failure> {
         Format::Text => output::text(&text::plan(&open.place(), plan)),
         format => {
             let plan = plan.document();
-            output::document(format, &document("migration-plan", &open.place(), json!({"plan": plan})))
+            output::document(
+                format,
+                &document("migration-plan", &open.place(), json!({"plan": plan})),
+            )
         }
     }
 }
@@ -171,7 +178,9 @@ async fn verify(globals: &Globals, source: Source) -> Result<Exit, Failure> {
     match globals.output {
         Format::Text if plan.is_empty() => {
             output::text(&text::for_a_person(&plan))?;
-            output::foreign_line(&format!("{place}: nothing legacy is left, a second plan is empty"))?;
+            output::foreign_line(&format!(
+                "{place}: nothing legacy is left, a second plan is empty"
+            ))?;
         }
         Format::Text => {
             output::foreign_line(&format!(
@@ -184,7 +193,11 @@ async fn verify(globals: &Globals, source: Source) -> Result<Exit, Failure> {
             output::document(format, &document("migration-verify", &place, body))?;
         }
     }
-    Ok(if plan.is_empty() { Exit::Ok } else { Exit::Failed })
+    Ok(if plan.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::Failed
+    })
 }
 
 async fn apply(
@@ -208,7 +221,10 @@ async fn apply(
         return applied(globals, &place, &plan, None);
     }
     if !consent.yes {
-        let question = format!("Migrate {place}? A backup goes to {} first. [y/N]", writer.path().display());
+        let question = format!(
+            "Migrate {place}? A backup goes to {} first. [y/N]",
+            writer.path().display()
+        );
         ask::consent(&question)?;
     }
     let request = choices.request(&open, consent.patience());
@@ -248,7 +264,12 @@ async fn migrate_postgres(
     Ok(ready?.commit().await?)
 }
 
-fn applied(globals: &Globals, place: &str, plan: &Plan, backup: Option<&Path>) -> Result<Exit, Failure> {
+fn applied(
+    globals: &Globals,
+    place: &str,
+    plan: &Plan,
+    backup: Option<&Path>,
+) -> Result<Exit, Failure> {
     match (globals.output, backup) {
         (Format::Text, None) => {}
         (Format::Text, Some(backup)) => {
@@ -314,8 +335,13 @@ async fn restore(
     meter.end();
     let restored = restored?;
     match globals.output {
-        Format::Text => output::foreign_line(&format!("{place}: {restored} rows are as they were"))?,
-        format => output::document(format, &document("migration-restore", &place, json!({"rows": restored})))?,
+        Format::Text => {
+            output::foreign_line(&format!("{place}: {restored} rows are as they were"))?
+        }
+        format => output::document(
+            format,
+            &document("migration-restore", &place, json!({"rows": restored})),
+        )?,
     }
     Ok(Exit::Ok)
 }

@@ -39,7 +39,9 @@ const BATCH: i64 = 5_000;
 impl Request {
     /// The look at the stored kubeconfig.
     fn sealed(&self, rows: &[SettingRow]) -> Option<Sealed> {
-        let row = rows.iter().find(|row| row.key == Key::K8sKubeconfig.name())?;
+        let row = rows
+            .iter()
+            .find(|row| row.key == Key::K8sKubeconfig.name())?;
         if row.value.trim().is_empty() {
             return None;
         }

@@ -178,12 +178,25 @@ fn count(number: u64, noun: &str) -> String {
 pub enum Step {
     /// Waits for whoever holds the lock.
     Waiting,
-    Planning { rows: u64 },
-    BackingUp { rows: u64, of: u64 },
-    Changing { rows: u64, of: u64 },
+    Planning {
+        rows: u64,
+    },
+    BackingUp {
+        rows: u64,
+        of: u64,
+    },
+    Changing {
+        rows: u64,
+        of: u64,
+    },
     Schema,
-    Verifying { rows: u64, of: u64 },
-    Restoring { rows: u64 },
+    Verifying {
+        rows: u64,
+        of: u64,
+    },
+    Restoring {
+        rows: u64,
+    },
 }
 
 impl std::fmt::Display for Step {

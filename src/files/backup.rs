@@ -4,7 +4,9 @@ use crate::domain::migration::backup::{Header, Line, Row, SCHEMA, Trailer};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{
+    self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _,
+};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +59,8 @@ impl Writer {
     /// # Errors
     /// When the file is there already or cannot be written; the message names it.
     pub fn take(&mut self, line: Line<'_>) -> io::Result<()> {
-        let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.path.display()));
+        let named =
+            |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.path.display()));
         match line {
             Line::Header(header) => {
                 let mut open = Open::create(&self.path).map_err(named)?;
@@ -194,7 +197,9 @@ impl Backup {
         let trailer = trailer.ok_or_else(|| unusable("its end is missing"))?;
         // The header is a line and no row.
         if trailer.checksum != checksum(digest) || trailer.rows + 1 != lines {
-            return Err(unusable("its checksum is wrong: it was changed or is damaged"));
+            return Err(unusable(
+                "its checksum is wrong: it was changed or is damaged",
+            ));
         }
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         read_line(&mut file).map_err(unreadable)?;
@@ -288,7 +293,9 @@ mod tests {
         let path = home.path().join("b.jsonl");
         written(&path);
         let before = std::fs::read(&path).unwrap();
-        let error = Writer::new(&path).take(Line::Header(&header())).unwrap_err();
+        let error = Writer::new(&path)
+            .take(Line::Header(&header()))
+            .unwrap_err();
         assert!(error.to_string().contains("b.jsonl"), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
         let half = home.path().join("half.jsonl");

@@ -14,7 +14,9 @@ pub(super) fn needs_a_terminal(look_at: &str) -> Result<(), Failure> {
     }
     Err(Failure::new(
         Exit::Usage,
-        format!("standard input is no terminal, so nobody can be asked: look at {look_at}, then give --yes"),
+        format!(
+            "standard input is no terminal, so nobody can be asked: look at {look_at}, then give --yes"
+        ),
     ))
 }
 

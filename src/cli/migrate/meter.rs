@@ -54,7 +54,8 @@ fn first_words(step: Step) -> String {
 }
 
 fn bar(step: Step) -> String {
-    let (Step::BackingUp { rows, of } | Step::Changing { rows, of } | Step::Verifying { rows, of }) = step
+    let (Step::BackingUp { rows, of } | Step::Changing { rows, of } | Step::Verifying { rows, of }) =
+        step
     else {
         return String::new();
     };

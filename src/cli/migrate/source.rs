@@ -67,7 +67,11 @@ impl Source {
                 .map_err(not_opened)?;
             return Ok(Open::Postgres(Box::new(studio)));
         }
-        let file = self.password_file.as_deref().map(Password::of_file).transpose();
+        let file = self
+            .password_file
+            .as_deref()
+            .map(Password::of_file)
+            .transpose();
         let file = file.map_err(|error| Failure::invalid(error.to_string()))?;
         let written = match &self.postgres {
             Some(uri) => {
@@ -81,7 +85,9 @@ impl Source {
                 written
             }
             None => {
-                let uri = std::env::var(ADDRESS).ok().filter(|uri| !uri.trim().is_empty());
+                let uri = std::env::var(ADDRESS)
+                    .ok()
+                    .filter(|uri| !uri.trim().is_empty());
                 let uri = uri.ok_or_else(|| {
                     Failure::new(
                         Exit::Usage,
@@ -92,7 +98,9 @@ impl Source {
             }
         };
         let password = file.or(written.password).or_else(Password::of_environment);
-        let studio = Studio::direct(&written.address, password.as_ref()).await.map_err(Error::from)?;
+        let studio = Studio::direct(&written.address, password.as_ref())
+            .await
+            .map_err(Error::from)?;
         Ok(Open::Postgres(Box::new(studio)))
     }
 }

@@ -18,7 +18,10 @@ pub(super) fn plan(place: &str, plan: &Plan) -> String {
     }
     if plan.runs.changed > 0 {
         lines.push(String::new());
-        lines.push(format!("Run rows: {} of {} change", plan.runs.changed, plan.runs.looked_at));
+        lines.push(format!(
+            "Run rows: {} of {} change",
+            plan.runs.changed, plan.runs.looked_at
+        ));
         for (column, rows) in &plan.runs.columns {
             lines.push(format!("  {:<22} in {rows}", column.name()));
         }
@@ -26,7 +29,9 @@ pub(super) fn plan(place: &str, plan: &Plan) -> String {
         let shown = plan.runs.rows.len() as u64;
         if shown < plan.runs.changed {
             let more = plan.runs.changed - shown;
-            lines.push(format!("  … and {more} more (--rows NUMBER shows more of them)"));
+            lines.push(format!(
+                "  … and {more} more (--rows NUMBER shows more of them)"
+            ));
         }
     }
     if plan.runs.newer_markers > 0 {
@@ -38,13 +43,26 @@ pub(super) fn plan(place: &str, plan: &Plan) -> String {
     if !plan.schema.is_empty() {
         lines.push(String::new());
         lines.push("Table of runs".into());
-        lines.extend(plan.schema.iter().map(|change| format!("  {}", change.text())));
+        lines.extend(
+            plan.schema
+                .iter()
+                .map(|change| format!("  {}", change.text())),
+        );
     }
-    let quiet: Vec<_> = plan.settings.kept.iter().filter(|kept| !kept.needs_person).collect();
+    let quiet: Vec<_> = plan
+        .settings
+        .kept
+        .iter()
+        .filter(|kept| !kept.needs_person)
+        .collect();
     if !quiet.is_empty() {
         lines.push(String::new());
         lines.push("Kept".into());
-        lines.extend(quiet.iter().map(|kept| format!("  {}: {}", kept.key, kept.why)));
+        lines.extend(
+            quiet
+                .iter()
+                .map(|kept| format!("  {}: {}", kept.key, kept.why)),
+        );
     }
     let mut text = lines.iter().fold(String::new(), |mut text, line| {
         let _ = writeln!(text, "{}", sanitize(line));
@@ -60,10 +78,11 @@ pub(super) fn for_a_person(plan: &Plan) -> String {
     if all.is_empty() {
         return String::new();
     }
-    all.iter().fold("\nNeeds a person\n".to_owned(), |mut text, line| {
-        let _ = writeln!(text, "  {}", sanitize(line));
-        text
-    })
+    all.iter()
+        .fold("\nNeeds a person\n".to_owned(), |mut text, line| {
+            let _ = writeln!(text, "  {}", sanitize(line));
+            text
+        })
 }
 
 fn run(change: &RunChange) -> String {
@@ -71,7 +90,14 @@ fn run(change: &RunChange) -> String {
     let cells: Vec<String> = change
         .cells
         .iter()
-        .map(|(column, before, after)| format!("{} {} → {}", column.name(), word(before), word(after)))
+        .map(|(column, before, after)| {
+            format!("{} {} → {}", column.name(), word(before), word(after))
+        })
         .collect();
-    format!("  run {} ({}): {}", change.id, change.status, cells.join(", "))
+    format!(
+        "  run {} ({}): {}",
+        change.id,
+        change.status,
+        cells.join(", ")
+    )
 }

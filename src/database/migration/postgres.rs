@@ -37,7 +37,9 @@ pub async fn plan(
         .await
         .map_err(|e| DatabaseError::while_doing(&place, "beginning to read", &e))?;
     let work = Work::new(&transaction, &place);
-    let look = work.look(request, &mut |rows| told(Step::Planning { rows })).await?;
+    let look = work
+        .look(request, &mut |rows| told(Step::Planning { rows }))
+        .await?;
     transaction
         .rollback()
         .await
@@ -70,13 +72,12 @@ impl Ready<'_> {
     /// When the connection is lost meanwhile: then nobody knows whether it lasts.
     pub async fn commit(self) -> Result<Plan, Error> {
         let place = self.place;
-        self.transaction
-            .commit()
-            .await
-            .map_err(|error| match DatabaseError::while_doing(&place, "the commit", &error) {
+        self.transaction.commit().await.map_err(|error| {
+            match DatabaseError::while_doing(&place, "the commit", &error) {
                 DatabaseError::Lost { place, .. } => DatabaseError::Uncertain { place },
                 other => other,
-            })?;
+            }
+        })?;
         Ok(self.plan)
     }
 }
@@ -100,7 +101,9 @@ pub async fn apply<'a>(
     let transaction = begin(postgres, &place, request.patience).await?;
     let work = Work::new(&transaction, &place);
     work.lock_tables(request.patience).await?;
-    let look = work.look(request, &mut |rows| told(Step::Planning { rows })).await?;
+    let look = work
+        .look(request, &mut |rows| told(Step::Planning { rows }))
+        .await?;
     if shown.is_some_and(|shown| *shown != look.plan) {
         let now = look.plan.summary();
         return Err(Error::Moved { place, now });
@@ -127,8 +130,13 @@ pub async fn apply<'a>(
 /// Waits for the lock on a transaction of its own, so that the one who holds it can still be asked for.
 async fn lock_or_say_who(postgres: &mut Postgres, patience: Duration) -> Result<(), Error> {
     let place = postgres.place().to_owned();
-    let failed = |e: &tokio_postgres::Error| DatabaseError::while_doing(&place, "taking the lock", e);
-    let transaction = postgres.client().transaction().await.map_err(|e| failed(&e))?;
+    let failed =
+        |e: &tokio_postgres::Error| DatabaseError::while_doing(&place, "taking the lock", e);
+    let transaction = postgres
+        .client()
+        .transaction()
+        .await
+        .map_err(|e| failed(&e))?;
     let locked = lock(&transaction, patience).await.map_err(|e| failed(&e))?;
     transaction.rollback().await.map_err(|e| failed(&e))?;
     if locked {
@@ -148,8 +156,13 @@ async fn begin<'a>(
     place: &str,
     patience: Duration,
 ) -> Result<Transaction<'a>, Error> {
-    let failed = |e: &tokio_postgres::Error| DatabaseError::while_doing(place, "taking the lock", e);
-    let transaction = postgres.client().transaction().await.map_err(|e| failed(&e))?;
+    let failed =
+        |e: &tokio_postgres::Error| DatabaseError::while_doing(place, "taking the lock", e);
+    let transaction = postgres
+        .client()
+        .transaction()
+        .await
+        .map_err(|e| failed(&e))?;
     if !lock(&transaction, patience).await.map_err(|e| failed(&e))? {
         return Err(DatabaseError::Locked {
             place: place.to_owned(),
@@ -213,7 +226,12 @@ impl<'t, 'c> Work<'t, 'c> {
     }
 
     /// A second look must find nothing left to do, and every row that was not meant to go.
-    async fn verify(&self, before: &Look, request: &Request, told: &mut Told<'_>) -> Result<(), Error> {
+    async fn verify(
+        &self,
+        before: &Look,
+        request: &Request,
+        told: &mut Told<'_>,
+    ) -> Result<(), Error> {
         let of = before.plan.runs.looked_at;
         let after = self
             .look(request, &mut |rows| told(Step::Verifying { rows, of }))
@@ -225,7 +243,11 @@ impl<'t, 'c> Work<'t, 'c> {
         }
         Err(Error::NotSettled {
             place: self.place.to_owned(),
-            left: if lost { "rows are missing".into() } else { after.plan.summary() },
+            left: if lost {
+                "rows are missing".into()
+            } else {
+                after.plan.summary()
+            },
         })
     }
 }

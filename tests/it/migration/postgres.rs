@@ -23,19 +23,33 @@ async fn planned(postgres: &mut Postgres) -> Plan {
 
 async fn migrated(postgres: &mut Postgres, backup: &Path) -> Plan {
     let mut writer = Writer::new(backup);
-    apply(postgres, &request(), None, &mut |line| writer.take(line), &mut |_| ())
-        .await
-        .unwrap()
-        .commit()
-        .await
-        .unwrap()
+    apply(
+        postgres,
+        &request(),
+        None,
+        &mut |line| writer.take(line),
+        &mut |_| (),
+    )
+    .await
+    .unwrap()
+    .commit()
+    .await
+    .unwrap()
 }
 
 async fn restored(postgres: &mut Postgres, backup: &Path, force: bool) -> Result<u64, Error> {
     let backup = Backup::open(backup).unwrap();
     let header = backup.header().clone();
     let patience = Duration::from_secs(10);
-    restore(postgres, &header, backup.rows(), force, patience, &mut |_| ()).await
+    restore(
+        postgres,
+        &header,
+        backup.rows(),
+        force,
+        patience,
+        &mut |_| (),
+    )
+    .await
 }
 
 /// A dump whose rows are sorted: where a row lies in its table means nothing.
@@ -119,7 +133,8 @@ async fn the_recorded_database_migrates_once_and_comes_back_exactly() {
          node_executor|provider|kubernetes\n\
          llm|provider_enabled_codex|true"
     );
-    let validated = "SELECT count(*) FROM pg_constraint WHERE conname LIKE 'ck_node_runs_%' AND convalidated";
+    let validated =
+        "SELECT count(*) FROM pg_constraint WHERE conname LIKE 'ck_node_runs_%' AND convalidated";
     assert_eq!(database.sql(validated), "13");
     let fresh = "INSERT INTO agent_tasks (status, created_at, updated_at) VALUES ('queued', now(), now()) RETURNING selected_provider, final_provider";
     assert_eq!(database.sql(fresh), "kubernetes|kubernetes");
@@ -135,10 +150,18 @@ async fn the_recorded_database_migrates_once_and_comes_back_exactly() {
     assert!(!second.exists(), "and needs no backup");
 
     let text = std::fs::read_to_string(&backup).unwrap();
-    for original in ["docker:0f3c9b7a1d22", "image_pull_failed", "/srv/ws", "unix:///var/run/docker.sock"] {
+    for original in [
+        "docker:0f3c9b7a1d22",
+        "image_pull_failed",
+        "/srv/ws",
+        "unix:///var/run/docker.sock",
+    ] {
         assert!(text.contains(original), "{original} stays readable");
     }
-    assert_eq!(restored(&mut open, &backup, false).await.unwrap(), 9 + done.settings.changes.len() as u64);
+    assert_eq!(
+        restored(&mut open, &backup, false).await.unwrap(),
+        9 + done.settings.changes.len() as u64
+    );
     assert_eq!(dump(&database), before, "a restore puts everything back");
     // Once more is the same.
     restored(&mut open, &backup, false).await.unwrap();
@@ -157,7 +180,13 @@ async fn every_recorded_table_of_settings_becomes_what_is_stated() {
         let values: String = recorded
             .before
             .iter()
-            .map(|(key, value)| format!(", ('node_executor', {}, {}, now(), now())", quoted(key), quoted(value)))
+            .map(|(key, value)| {
+                format!(
+                    ", ('node_executor', {}, {}, now(), now())",
+                    quoted(key),
+                    quoted(value)
+                )
+            })
             .collect();
         database.sql(&format!(
             "DELETE FROM integration_settings; INSERT INTO integration_settings (provider, key, value, created_at, updated_at) \
@@ -170,8 +199,13 @@ async fn every_recorded_table_of_settings_becomes_what_is_stated() {
             "SELECT json_object_agg(key, CASE WHEN key = 'k8s_kubeconfig' AND updated_at = '2026-03-01T12:00:00Z' THEN left(value, 7) ELSE value END) \
              FROM integration_settings WHERE provider = 'node_executor'",
         );
-        let rows = if rows.is_empty() { "{}".to_owned() } else { rows };
-        let after: std::collections::BTreeMap<String, String> = serde_json::from_str(&rows).unwrap();
+        let rows = if rows.is_empty() {
+            "{}".to_owned()
+        } else {
+            rows
+        };
+        let after: std::collections::BTreeMap<String, String> =
+            serde_json::from_str(&rows).unwrap();
         assert_eq!(after, recorded.after, "{}", recorded.name);
         assert_eq!(
             database.sql("SELECT value FROM integration_settings WHERE provider = 'chat'"),
@@ -198,7 +232,8 @@ async fn rows_that_changed_since_are_not_overwritten_unless_forced() {
     let backup = home.path().join("backup.jsonl");
     migrated(&mut open, &backup).await;
     database.sql("UPDATE agent_tasks SET dispatch_status = 'dispatch_confirmed', provider_dispatch_id = 'kubernetes:llmctl/new' WHERE id = 4");
-    database.sql("UPDATE integration_settings SET value = 'x/y:1' WHERE key = 'k8s_frontier_image'");
+    database
+        .sql("UPDATE integration_settings SET value = 'x/y:1' WHERE key = 'k8s_frontier_image'");
     let changed = dump(&database);
     let error = restored(&mut open, &backup, false).await.unwrap_err();
     let Error::Conflict { rows: 2, .. } = error else {
@@ -244,16 +279,29 @@ async fn a_lock_that_somebody_holds_is_waited_for_and_named() {
     };
     let mut open = database.connect().await;
     let studio = somebody(&database).await;
-    studio.batch_execute("SELECT pg_advisory_lock(958203417)").await.unwrap();
-    let error = apply(&mut open, &impatient, None, &mut nowhere, &mut |_| ()).await.unwrap_err();
+    studio
+        .batch_execute("SELECT pg_advisory_lock(958203417)")
+        .await
+        .unwrap();
+    let error = apply(&mut open, &impatient, None, &mut nowhere, &mut |_| ())
+        .await
+        .unwrap_err();
     assert!(
         matches!(&error, Error::Database(DatabaseError::Locked { holder, .. }) if holder.contains("(studio)")),
         "{error}"
     );
-    studio.batch_execute("SELECT pg_advisory_unlock(958203417)").await.unwrap();
+    studio
+        .batch_execute("SELECT pg_advisory_unlock(958203417)")
+        .await
+        .unwrap();
     // Tables that somebody uses are waited for too.
-    studio.batch_execute("BEGIN; SELECT count(*) FROM agent_tasks").await.unwrap();
-    let error = apply(&mut open, &impatient, None, &mut nowhere, &mut |_| ()).await.unwrap_err();
+    studio
+        .batch_execute("BEGIN; SELECT count(*) FROM agent_tasks")
+        .await
+        .unwrap();
+    let error = apply(&mut open, &impatient, None, &mut nowhere, &mut |_| ())
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::TablesInUse { .. }), "{error}");
     // Somebody who ends in time is only waited for.
     let mut steps = Vec::new();
@@ -279,7 +327,15 @@ async fn a_plan_that_is_no_longer_true_is_not_applied() {
     let shown = planned(&mut open).await;
     database.sql("UPDATE agent_tasks SET selected_provider = 'docker' WHERE id = 7");
     let before = dump(&database);
-    let error = apply(&mut open, &request(), Some(&shown), &mut nowhere, &mut |_| ()).await.unwrap_err();
+    let error = apply(
+        &mut open,
+        &request(),
+        Some(&shown),
+        &mut nowhere,
+        &mut |_| (),
+    )
+    .await
+    .unwrap_err();
     assert!(matches!(error, Error::Moved { .. }), "{error}");
     assert_eq!(dump(&database), before);
 }
@@ -316,7 +372,9 @@ async fn a_backup_that_cannot_be_written_stops_it_before_anything_changes() {
             }
             Ok(())
         };
-        let error = apply(&mut open, &request(), None, &mut full, &mut |_| ()).await.unwrap_err();
+        let error = apply(&mut open, &request(), None, &mut full, &mut |_| ())
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::Backup { .. }), "{error}");
         assert_eq!(dump(&database), before);
     }
@@ -331,7 +389,9 @@ const STATE: &str = "SELECT md5(string_agg(t::text, '|' ORDER BY id)) FROM agent
 /// A migration over a connection that breaks when the program sends for the `cut`th time.
 async fn cut(database: &Database, cut: usize) -> Result<Plan, Error> {
     let address = database.address();
-    let server = tokio::net::TcpStream::connect(("127.0.0.1", address.port)).await.unwrap();
+    let server = tokio::net::TcpStream::connect(("127.0.0.1", address.port))
+        .await
+        .unwrap();
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let (mut from_server, mut to_server) = server.into_split();
     let (mut from_us, mut to_us) = tokio::io::split(theirs);
@@ -393,7 +453,9 @@ async fn a_connection_cut_during_the_commit_is_told_as_uncertain() {
     };
     database.sql(LEGACY);
     let mut open = database.connect().await;
-    let ready = apply(&mut open, &request(), None, &mut nowhere, &mut |_| ()).await.unwrap();
+    let ready = apply(&mut open, &request(), None, &mut nowhere, &mut |_| ())
+        .await
+        .unwrap();
     database.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );

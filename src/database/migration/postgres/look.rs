@@ -60,10 +60,14 @@ impl Work<'_, '_> {
             let raise = request.options.raise_dispatch_timeout;
             look.plan.settings = settings::plan(&look.settings, sealed, raise);
         } else {
-            look.plan.remarks.push("there is no table integration_settings".into());
+            look.plan
+                .remarks
+                .push("there is no table integration_settings".into());
         }
         if !has_runs {
-            look.plan.remarks.push("there is no table agent_tasks".into());
+            look.plan
+                .remarks
+                .push("there is no table agent_tasks".into());
             return Ok(look);
         }
         let missing = self.missing_columns().await?;
@@ -127,8 +131,12 @@ impl Work<'_, '_> {
         let asked = "SELECT a.attname::text, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d \
              JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum \
              WHERE d.adrelid = to_regclass('agent_tasks')";
-        let rows = self.done(self.transaction.query(asked, &[]).await, "reading the defaults")?;
-        let defaults: BTreeMap<String, String> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let rows = self.done(
+            self.transaction.query(asked, &[]).await,
+            "reading the defaults",
+        )?;
+        let defaults: BTreeMap<String, String> =
+            rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         for column in [Column::SelectedProvider, Column::FinalProvider] {
             let before = defaults.get(column.name());
             if before.is_some_and(|before| !before.starts_with("'kubernetes'")) {
@@ -140,7 +148,10 @@ impl Work<'_, '_> {
         }
         let asked = "SELECT conname::text, convalidated, pg_get_constraintdef(oid) FROM pg_constraint \
              WHERE conrelid = to_regclass('agent_tasks') AND contype = 'c'";
-        let rows = self.done(self.transaction.query(asked, &[]).await, "reading the constraints")?;
+        let rows = self.done(
+            self.transaction.query(asked, &[]).await,
+            "reading the constraints",
+        )?;
         let mut checks: BTreeMap<String, (bool, String)> = rows
             .iter()
             .map(|row| (row.get(0), (row.get(1), row.get(2))))
@@ -149,7 +160,9 @@ impl Work<'_, '_> {
         for check in Check::ALL {
             let change = match checks.remove(check.name()) {
                 None => SchemaChange::AddCheck { check },
-                Some((_, before)) if is_of_old(&before) => SchemaChange::ReplaceCheck { check, before },
+                Some((_, before)) if is_of_old(&before) => {
+                    SchemaChange::ReplaceCheck { check, before }
+                }
                 Some((false, _)) => SchemaChange::ValidateCheck { check },
                 Some((true, _)) => continue,
             };

@@ -73,7 +73,8 @@ pub async fn restore(
             }
         }
         if batch.len() as u64 >= BATCH.unsigned_abs() {
-            work.restore_runs(std::mem::take(&mut batch), force, &mut conflicts).await?;
+            work.restore_runs(std::mem::take(&mut batch), force, &mut conflicts)
+                .await?;
             told(Step::Restoring { rows: restored });
         }
     }
@@ -99,7 +100,10 @@ impl Work<'_, '_> {
         for change in changes {
             let sql = match change {
                 Before::Check { name, .. } => {
-                    format!("ALTER TABLE agent_tasks DROP CONSTRAINT IF EXISTS {}", quoted(name))
+                    format!(
+                        "ALTER TABLE agent_tasks DROP CONSTRAINT IF EXISTS {}",
+                        quoted(name)
+                    )
                 }
                 Before::Default { column, expression } => match expression {
                     Some(expression) => format!(
@@ -113,7 +117,10 @@ impl Work<'_, '_> {
                 },
                 Before::Table { .. } => continue,
             };
-            self.done(self.transaction.batch_execute(&sql).await, "changing the table of runs")?;
+            self.done(
+                self.transaction.batch_execute(&sql).await,
+                "changing the table of runs",
+            )?;
         }
         Ok(())
     }
@@ -121,21 +128,40 @@ impl Work<'_, '_> {
     /// Puts the constraints of old back.
     async fn bind(&self, changes: &[Before]) -> Result<(), Error> {
         for change in changes {
-            let Before::Check { name, definition: Some(definition) } = change else {
+            let Before::Check {
+                name,
+                definition: Some(definition),
+            } = change
+            else {
                 continue;
             };
-            let sql = format!("ALTER TABLE agent_tasks ADD CONSTRAINT {} {definition}", quoted(name));
-            self.done(self.transaction.batch_execute(&sql).await, "changing the table of runs")?;
+            let sql = format!(
+                "ALTER TABLE agent_tasks ADD CONSTRAINT {} {definition}",
+                quoted(name)
+            );
+            self.done(
+                self.transaction.batch_execute(&sql).await,
+                "changing the table of runs",
+            )?;
         }
         Ok(())
     }
 
-    async fn restore_setting(&self, row: &Row, force: bool, conflicts: &mut Conflicts) -> Result<(), Error> {
+    async fn restore_setting(
+        &self,
+        row: &Row,
+        force: bool,
+        conflicts: &mut Conflicts,
+    ) -> Result<(), Error> {
         let now = self.settings_row(row.id).await?;
         let is_before = |now: &Map<String, Value>| *now == row.before;
         let is_after = |now: &Map<String, Value>| {
             let after = row.after.as_ref();
-            after.is_some_and(|after| after.iter().all(|(column, value)| now.get(column) == Some(value)))
+            after.is_some_and(|after| {
+                after
+                    .iter()
+                    .all(|(column, value)| now.get(column) == Some(value))
+            })
         };
         let expected = match &now {
             None => row.after.is_none(),
@@ -158,7 +184,10 @@ impl Work<'_, '_> {
             "INSERT INTO integration_settings (id, provider, key, value, created_at, updated_at) \
              VALUES ($1::bigint, $2, $3, $4, $5::text::timestamptz, $6::text::timestamptz)"
         };
-        self.done(self.transaction.execute(sql, &values).await, "writing the settings")?;
+        self.done(
+            self.transaction.execute(sql, &values).await,
+            "writing the settings",
+        )?;
         Ok(())
     }
 

@@ -117,7 +117,8 @@ impl Work<'_, '_> {
             }
         };
         let sql = "UPDATE integration_settings SET key = $2, value = $3, updated_at = $4 WHERE id = $1::bigint";
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&id, &key, &value, &request.now];
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&id, &key, &value, &request.now];
         self.done(self.transaction.execute(sql, &values).await, doing)?;
         Ok(())
     }
@@ -143,7 +144,10 @@ impl Work<'_, '_> {
             }
         };
         for sql in sql {
-            self.done(self.transaction.batch_execute(&sql).await, "changing the table of runs")?;
+            self.done(
+                self.transaction.batch_execute(&sql).await,
+                "changing the table of runs",
+            )?;
         }
         Ok(())
     }
