@@ -1,6 +1,7 @@
 //! `migrate`: bring what an older llmctl stored to the Kubernetes-only form, look at it first, and back.
 
 mod ask;
+mod file;
 mod meter;
 mod source;
 mod text;
@@ -10,7 +11,10 @@ use super::exit::{Exit, Failure};
 use super::headless::caught;
 use super::output::{self, Format};
 use super::session::Setup;
+use crate::database::migration::error::Error;
 use crate::database::migration::{Request, postgres};
+use crate::database::postgres::Postgres;
+use crate::domain::migration::backup::Line;
 use crate::domain::migration::{Options, Plan, ROWS_SHOWN};
 use crate::files::backup::{Backup, Writer};
 use clap::Subcommand;
@@ -152,6 +156,7 @@ async fn planned(open: &mut Open, choices: Choices) -> Result<Plan, Failure> {
     let mut told = |step| meter.show(step);
     let plan = match open {
         Open::Postgres(studio) => postgres::plan(&mut studio.database, &request, &mut told).await,
+        Open::Sqlite(path) => return file::plan(path.clone(), request).await,
     };
     meter.end();
     Ok(plan?)
@@ -232,6 +237,11 @@ async fn apply(
         Open::Postgres(studio) => {
             migrate_postgres(&mut studio.database, &request, &plan, &mut writer).await
         }
+        Open::Sqlite(path) => {
+            let done = file::apply(path.clone(), request, plan, writer).await;
+            writer = done.0;
+            done.1
+        }
     };
     let done = done.map_err(|failure| {
         // Nothing was changed, so that it would be a backup of nothing; unless nobody knows.
@@ -244,19 +254,19 @@ async fn apply(
 }
 
 async fn migrate_postgres(
-    database: &mut crate::database::postgres::Postgres,
+    database: &mut Postgres,
     request: &Request,
     plan: &Plan,
     writer: &mut Writer,
 ) -> Result<Plan, Failure> {
     let mut signals = caught()?;
     let mut meter = Meter::new();
-    let mut keep = |line: crate::domain::migration::backup::Line<'_>| writer.take(line);
+    let mut keep = |line: Line<'_>| writer.take(line);
     let ready = {
         let mut told = |step| meter.show(step);
         tokio::select! {
             ready = postgres::apply(database, request, Some(plan), &mut keep, &mut told) => ready,
-            () = signals.any() => Err(crate::database::migration::error::Error::Interrupted),
+            () = signals.any() => Err(Error::Interrupted),
         }
     };
     meter.end();
@@ -310,30 +320,12 @@ async fn restore(
             backup.header().database,
         ))?;
     }
-    let header = backup.header().clone();
-    let mut signals = caught()?;
-    let mut meter = Meter::new();
-    let restored = {
-        let mut told = |step| meter.show(step);
-        match &mut open {
-            Open::Postgres(studio) => {
-                let work = postgres::restore(
-                    &mut studio.database,
-                    &header,
-                    backup.rows(),
-                    force,
-                    consent.patience(),
-                    &mut told,
-                );
-                tokio::select! {
-                    restored = work => restored,
-                    () = signals.any() => Err(crate::database::migration::error::Error::Interrupted),
-                }
-            }
+    let restored = match &mut open {
+        Open::Postgres(studio) => {
+            restore_postgres(&mut studio.database, backup, force, consent.patience()).await?
         }
+        Open::Sqlite(path) => file::restore(path.clone(), backup, force, consent.patience()).await?,
     };
-    meter.end();
-    let restored = restored?;
     match globals.output {
         Format::Text => {
             output::foreign_line(&format!("{place}: {restored} rows are as they were"))?
@@ -344,6 +336,28 @@ async fn restore(
         )?,
     }
     Ok(Exit::Ok)
+}
+
+async fn restore_postgres(
+    database: &mut Postgres,
+    backup: Backup,
+    force: bool,
+    patience: Duration,
+) -> Result<u64, Failure> {
+    let header = backup.header().clone();
+    let mut signals = caught()?;
+    let mut meter = Meter::new();
+    let restored = {
+        let mut told = |step| meter.show(step);
+        let rows = backup.rows();
+        let work = postgres::restore(database, &header, rows, force, patience, &mut told);
+        tokio::select! {
+            restored = work => restored,
+            () = signals.any() => Err(Error::Interrupted),
+        }
+    };
+    meter.end();
+    Ok(restored?)
 }
 
 /// A new file in the state directory, named by the time.

@@ -6,6 +6,7 @@
 pub mod checks;
 pub mod error;
 pub mod postgres;
+pub mod sqlite;
 
 use super::crypto::{DEFAULT_SECRET, Secret, is_sealed};
 use crate::domain::migration::backup::Line;

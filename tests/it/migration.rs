@@ -1,6 +1,9 @@
 //! The migration of stored settings and run rows, on real databases.
 
 mod postgres;
+mod program;
+mod property;
+mod sqlite;
 
 use llmctl_dev::database::crypto::Secret;
 use llmctl_dev::database::migration::Request;

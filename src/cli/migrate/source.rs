@@ -8,8 +8,9 @@ use crate::database::address::Address;
 use crate::database::crypto::Secret;
 use crate::database::error::Error as DatabaseError;
 use crate::database::migration::error::Error;
+use crate::database::migration::sqlite;
 use crate::database::password::Password;
-use crate::runtime::studio::{OpenError, Studio};
+use crate::runtime::studio::{OpenError, SECRET_VARIABLE, Studio};
 use std::path::PathBuf;
 
 /// Studio's own variable with the address of its database (contract 3.8).
@@ -18,6 +19,9 @@ const ADDRESS: &str = "LLMCTL_STUDIO_DATABASE_URI";
 /// The database that a person names.
 #[derive(Debug, clap::Args)]
 pub(super) struct Source {
+    /// Studio's old SQLite file
+    #[arg(long, value_name = "FILE", group = "database")]
+    sqlite: Option<PathBuf>,
     /// Studio's PostgreSQL, such as postgresql://USER@HOST/DATABASE; the password comes from
     /// `LLMCTL_POSTGRES_PASSWORD` or --password-file [default: `LLMCTL_STUDIO_DATABASE_URI`]
     #[arg(long, value_name = "URI", group = "database")]
@@ -26,7 +30,7 @@ pub(super) struct Source {
     #[arg(long, group = "database")]
     stack: bool,
     /// File whose first line is the password
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["stack"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["stack", "sqlite"])]
     password_file: Option<PathBuf>,
 }
 
@@ -34,6 +38,8 @@ pub(super) struct Source {
 #[derive(Debug)]
 pub(super) enum Open {
     Postgres(Box<Studio>),
+    /// A file is opened by whoever works on it.
+    Sqlite(PathBuf),
 }
 
 impl Open {
@@ -41,6 +47,7 @@ impl Open {
     pub(super) fn place(&self) -> String {
         match self {
             Self::Postgres(studio) => studio.database.place().to_owned(),
+            Self::Sqlite(path) => sqlite::place(path),
         }
     }
 
@@ -48,6 +55,10 @@ impl Open {
     pub(super) fn secret(&self) -> Option<Secret> {
         match self {
             Self::Postgres(studio) => (!studio.default_secret).then(|| studio.secret.clone()),
+            Self::Sqlite(_) => std::env::var(SECRET_VARIABLE)
+                .ok()
+                .filter(|secret| !secret.trim().is_empty())
+                .map(|secret| Secret::new(&secret)),
         }
     }
 }
@@ -58,6 +69,9 @@ impl Source {
     /// # Errors
     /// When none is named, or it cannot be reached.
     pub(super) async fn open(self, globals: &Globals) -> Result<Open, Failure> {
+        if let Some(path) = self.sqlite {
+            return Ok(Open::Sqlite(path));
+        }
         if self.stack {
             let setup = Setup::read(globals)?;
             let namespace = setup.namespace(globals);
@@ -91,7 +105,7 @@ impl Source {
                 let uri = uri.ok_or_else(|| {
                     Failure::new(
                         Exit::Usage,
-                        format!("which database? Give --postgres URI or --stack, or set {ADDRESS}"),
+                        format!("which database? Give --sqlite FILE, --postgres URI or --stack, or set {ADDRESS}"),
                     )
                 })?;
                 Address::parse(&uri).map_err(Error::from)?
@@ -109,13 +123,13 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match &error {
             Error::Database(error) => of_database(error),
-            Error::NotAStudio { .. } | Error::BackupRead { .. } | Error::OtherEngine { .. } => {
+            Error::NotAStudio { .. } | Error::BackupRead { .. } | Error::OtherEngine { .. } | Error::NoFile { .. } | Error::BrokenFile { .. } => {
                 Exit::InvalidInput
             }
-            Error::TablesInUse { .. } => Exit::TimedOut,
+            Error::TablesInUse { .. } | Error::FileInUse { .. } => Exit::TimedOut,
             Error::Moved { .. } | Error::Conflict { .. } => Exit::Refused,
             Error::Interrupted => Exit::Interrupted,
-            Error::Backup { .. } | Error::Seal { .. } | Error::NotSettled { .. } => Exit::Failed,
+            Error::Backup { .. } | Error::Seal { .. } | Error::NotSettled { .. } | Error::ReadOnlyFile { .. } | Error::DiskFull { .. } | Error::Sqlite { .. } => Exit::Failed,
         };
         Self::new(exit, error.to_string())
     }

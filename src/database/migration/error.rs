@@ -1,6 +1,7 @@
 //! What can go wrong with a migration. Whatever it is, the database is as it was.
 
 use crate::database::error::Error as DatabaseError;
+use std::path::PathBuf;
 
 /// Why a migration or a restore did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,25 @@ pub enum Error {
     },
     #[error("the backup belongs to a {backup} database, and {place} is another kind")]
     OtherEngine { place: String, backup: &'static str },
+    #[error("there is no file {}", path.display())]
+    NoFile { path: PathBuf },
+    #[error("file {} is no SQLite database, or is damaged: {reason}", path.display())]
+    BrokenFile { path: PathBuf, reason: String },
+    #[error("file {} may not be written: give yourself the right to, or migrate a copy; nothing was changed", path.display())]
+    ReadOnlyFile { path: PathBuf },
+    #[error(
+        "another process writes to {} (waited {seconds} s): stop Studio, and try again; nothing was changed",
+        path.display()
+    )]
+    FileInUse { path: PathBuf, seconds: u64 },
+    #[error("the disk of {} is full; all of it was rolled back", path.display())]
+    DiskFull { path: PathBuf },
+    #[error("SQLite refused {doing} in {}: {reason}; all of it was rolled back", path.display())]
+    Sqlite {
+        path: PathBuf,
+        doing: String,
+        reason: String,
+    },
     #[error("interrupted: all of it was rolled back")]
     Interrupted,
 }
