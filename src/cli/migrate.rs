@@ -324,7 +324,9 @@ async fn restore(
         Open::Postgres(studio) => {
             restore_postgres(&mut studio.database, backup, force, consent.patience()).await?
         }
-        Open::Sqlite(path) => file::restore(path.clone(), backup, force, consent.patience()).await?,
+        Open::Sqlite(path) => {
+            file::restore(path.clone(), backup, force, consent.patience()).await?
+        }
     };
     match globals.output {
         Format::Text => {

@@ -55,7 +55,15 @@ pub(super) async fn restore(
     let header = backup.header().clone();
     let work = blocking(move |meter, stop| {
         let mut told = |step| meter.show(step);
-        sqlite::restore(&path, &header, backup.rows(), force, patience, &mut told, stop)
+        sqlite::restore(
+            &path,
+            &header,
+            backup.rows(),
+            force,
+            patience,
+            &mut told,
+            stop,
+        )
     });
     work.await?.map_err(Failure::from)
 }

@@ -123,13 +123,20 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match &error {
             Error::Database(error) => of_database(error),
-            Error::NotAStudio { .. } | Error::BackupRead { .. } | Error::OtherEngine { .. } | Error::NoFile { .. } | Error::BrokenFile { .. } => {
-                Exit::InvalidInput
-            }
+            Error::NotAStudio { .. }
+            | Error::BackupRead { .. }
+            | Error::OtherEngine { .. }
+            | Error::NoFile { .. }
+            | Error::BrokenFile { .. } => Exit::InvalidInput,
             Error::TablesInUse { .. } | Error::FileInUse { .. } => Exit::TimedOut,
             Error::Moved { .. } | Error::Conflict { .. } => Exit::Refused,
             Error::Interrupted => Exit::Interrupted,
-            Error::Backup { .. } | Error::Seal { .. } | Error::NotSettled { .. } | Error::ReadOnlyFile { .. } | Error::DiskFull { .. } | Error::Sqlite { .. } => Exit::Failed,
+            Error::Backup { .. }
+            | Error::Seal { .. }
+            | Error::NotSettled { .. }
+            | Error::ReadOnlyFile { .. }
+            | Error::DiskFull { .. }
+            | Error::Sqlite { .. } => Exit::Failed,
         };
         Self::new(exit, error.to_string())
     }

@@ -20,7 +20,10 @@ const LEGACY: &str = include_str!("../fixtures/legacy-sqlite.sql");
 fn recorded_file() -> (tempfile::TempDir, PathBuf) {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("llmctl-studio.sqlite3");
-    Connection::open(&path).unwrap().execute_batch(LEGACY).unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(LEGACY)
+        .unwrap();
     (home, path)
 }
 
@@ -40,9 +43,15 @@ pub(super) fn dump(path: &Path) -> Vec<String> {
     let mut tables = open
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid")
         .unwrap();
-    let names: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let names: Vec<String> = tables
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     for name in names {
-        all.extend(rows(&format!("SELECT rowid, * FROM \"{name}\" ORDER BY rowid")));
+        all.extend(rows(&format!(
+            "SELECT rowid, * FROM \"{name}\" ORDER BY rowid"
+        )));
     }
     all
 }
@@ -54,14 +63,29 @@ pub(super) fn planned(path: &Path) -> Plan {
 pub(super) fn migrated(path: &Path, backup: &Path) -> Result<Plan, Error> {
     let mut writer = Writer::new(backup);
     let stop = AtomicBool::new(false);
-    apply(path, &request(), None, &mut |line| writer.take(line), &mut |_| (), &stop)
+    apply(
+        path,
+        &request(),
+        None,
+        &mut |line| writer.take(line),
+        &mut |_| (),
+        &stop,
+    )
 }
 
 pub(super) fn restored(path: &Path, backup: &Path, force: bool) -> Result<u64, Error> {
     let backup = Backup::open(backup).unwrap();
     let header = backup.header().clone();
     let stop = AtomicBool::new(false);
-    restore(path, &header, backup.rows(), force, Duration::from_secs(10), &mut |_| (), &stop)
+    restore(
+        path,
+        &header,
+        backup.rows(),
+        force,
+        Duration::from_secs(10),
+        &mut |_| (),
+        &stop,
+    )
 }
 
 #[test]
@@ -80,17 +104,26 @@ fn the_recorded_file_migrates_once_and_comes_back_exactly() {
     let bytes = std::fs::read(&path).unwrap();
     let before = dump(&path);
     let shown = planned(&path);
-    assert_eq!(std::fs::read(&path).unwrap(), bytes, "a plan touches nothing");
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        bytes,
+        "a plan touches nothing"
+    );
     assert_eq!((shown.runs.looked_at, shown.runs.changed), (5, 4));
     let backup = home.path().join("backup.jsonl");
     assert_eq!(migrated(&path, &backup).unwrap(), shown);
     assert!(planned(&path).is_empty(), "{:?}", planned(&path));
 
     let open = Connection::open(&path).unwrap();
-    let mut rows = open
+    let mut statement = open
         .prepare("SELECT id || '|' || selected_provider || '|' || final_provider || '|' || coalesce(provider_dispatch_id, '-') || '|' || dispatch_status || '|' || fallback_attempted || '|' || coalesce(fallback_reason, '-') FROM node_runs ORDER BY id")
         .unwrap();
-    let rows: Vec<String> = rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let rows: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    drop(statement);
     assert_eq!(
         rows,
         [
@@ -111,7 +144,8 @@ fn the_recorded_file_migrates_once_and_comes_back_exactly() {
     ] {
         assert!(open.execute(refused, []).is_err(), "{refused}");
     }
-    open.execute("DELETE FROM agent_tasks WHERE id = 6", []).unwrap();
+    open.execute("DELETE FROM agent_tasks WHERE id = 6", [])
+        .unwrap();
     drop(open);
     restored(&path, &backup, false).unwrap();
     assert_eq!(dump(&path), before);
@@ -166,7 +200,11 @@ fn a_file_that_another_connection_writes_is_left_alone_and_one_that_is_only_open
     assert_eq!(dump(&path), before);
     migrated(&path, &home.path().join("backup.jsonl")).unwrap();
     // The other one sees the new definition at once.
-    assert!(other.execute("UPDATE agent_tasks SET selected_provider = 'docker'", []).is_err());
+    assert!(
+        other
+            .execute("UPDATE agent_tasks SET selected_provider = 'docker'", [])
+            .is_err()
+    );
 }
 
 #[test]
@@ -178,7 +216,11 @@ fn files_that_are_closed_damaged_missing_or_something_else_are_named() {
     assert!(matches!(refused(&missing), Error::NoFile { .. }));
     assert!(!missing.exists());
     let text = home.path().join("text");
-    std::fs::write(&text, "no database, but long enough to look at ".repeat(100)).unwrap();
+    std::fs::write(
+        &text,
+        "no database, but long enough to look at ".repeat(100),
+    )
+    .unwrap();
     assert!(matches!(refused(&text), Error::BrokenFile { .. }));
     let empty = home.path().join("empty");
     std::fs::write(&empty, "").unwrap();
@@ -201,9 +243,12 @@ fn files_that_are_closed_damaged_missing_or_something_else_are_named() {
 fn a_file_in_wal_mode_migrates_and_comes_back_too() {
     let (home, path) = recorded_file();
     let open = Connection::open(&path).unwrap();
-    let mode: String = open.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).unwrap();
+    let mode: String = open
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(mode, "wal");
-    open.execute("UPDATE agent_tasks SET prompt = 'only in the log'", []).unwrap();
+    open.execute("UPDATE agent_tasks SET prompt = 'only in the log'", [])
+        .unwrap();
     let before = dump(&path);
     let backup = home.path().join("backup.jsonl");
     migrated(&path, &backup).unwrap();
@@ -248,7 +293,11 @@ fn rows_that_changed_since_are_not_overwritten_unless_forced() {
     let backup = home.path().join("backup.jsonl");
     migrated(&path, &backup).unwrap();
     let open = Connection::open(&path).unwrap();
-    open.execute("UPDATE agent_tasks SET dispatch_status = 'dispatch_failed' WHERE id = 4", []).unwrap();
+    open.execute(
+        "UPDATE agent_tasks SET dispatch_status = 'dispatch_failed' WHERE id = 4",
+        [],
+    )
+    .unwrap();
     let changed = dump(&path);
     let error = restored(&path, &backup, false).unwrap_err();
     assert!(matches!(error, Error::Conflict { rows: 1, .. }), "{error}");

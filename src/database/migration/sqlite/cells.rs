@@ -91,7 +91,9 @@ pub(super) fn of_json(json: &serde_json::Value) -> Option<Value> {
         Json::String(text) => Value::Text(text.clone()),
         Json::Object(object) => {
             if let Some(bits) = object.get("real") {
-                Value::Real(f64::from_bits(u64::from_str_radix(bits.as_str()?, 16).ok()?))
+                Value::Real(f64::from_bits(
+                    u64::from_str_radix(bits.as_str()?, 16).ok()?,
+                ))
             } else {
                 let hex = object.get("hex")?.as_str()?;
                 let pairs = (0..hex.len()).step_by(2);
@@ -104,7 +106,11 @@ pub(super) fn of_json(json: &serde_json::Value) -> Option<Value> {
 }
 
 /// The next rows of a prepared `SELECT … WHERE id > ? ORDER BY id LIMIT ?`.
-pub(super) fn next(statement: &mut Statement<'_>, last: i64, limit: i64) -> rusqlite::Result<Vec<Raw>> {
+pub(super) fn next(
+    statement: &mut Statement<'_>,
+    last: i64,
+    limit: i64,
+) -> rusqlite::Result<Vec<Raw>> {
     statement.query_map([last, limit], Raw::read)?.collect()
 }
 

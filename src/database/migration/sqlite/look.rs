@@ -1,8 +1,8 @@
 //! Reads everything and makes the plan.
 
+use super::File;
 use super::cells::{columns, next};
 use super::table::{Definition, Rewritten};
-use super::File;
 use crate::database::migration::error::Error;
 use crate::database::migration::{BATCH, Request};
 use crate::domain::migration::checks::{Check, Form};
@@ -40,7 +40,10 @@ struct Broken([BTreeMap<Check, Blocked>; 2]);
 
 impl Broken {
     fn note(&mut self, id: i64, after: &Cells) {
-        for (form, broken) in [Form::Strict, Form::WithNewerMarkers].into_iter().zip(&mut self.0) {
+        for (form, broken) in [Form::Strict, Form::WithNewerMarkers]
+            .into_iter()
+            .zip(&mut self.0)
+        {
             for check in Check::ALL {
                 if check.holds(after, form) {
                     continue;
@@ -66,7 +69,9 @@ impl File {
         let settings = self.definition("integration_settings")?;
         let runs = self.definition("agent_tasks")?;
         if settings.is_none() && runs.is_none() {
-            return Err(Error::NotAStudio { place: self.place() });
+            return Err(Error::NotAStudio {
+                place: self.place(),
+            });
         }
         if settings.is_some() {
             look.settings = self.done(self.settings(), "reading the settings")?;
@@ -74,10 +79,14 @@ impl File {
             let raise = request.options.raise_dispatch_timeout;
             look.plan.settings = settings::plan(&look.settings, sealed, raise);
         } else {
-            look.plan.remarks.push("there is no table integration_settings".into());
+            look.plan
+                .remarks
+                .push("there is no table integration_settings".into());
         }
         let Some(sql) = runs else {
-            look.plan.remarks.push("there is no table agent_tasks".into());
+            look.plan
+                .remarks
+                .push("there is no table agent_tasks".into());
             return Ok(look);
         };
         let missing = self.done(self.missing(), "reading the columns")?;
@@ -90,7 +99,10 @@ impl File {
         }
         look.taken = self.done(self.taken(), "reading the dispatch ids")?;
         let mut broken = Broken::default();
-        self.done(self.rows(&mut look, request, &mut broken, told), "reading the run rows")?;
+        self.done(
+            self.rows(&mut look, request, &mut broken, told),
+            "reading the run rows",
+        )?;
         self.schema(&mut look, &sql, broken)?;
         Ok(look)
     }
@@ -165,7 +177,8 @@ impl File {
     }
 
     fn settings(&self) -> rusqlite::Result<Vec<SettingRow>> {
-        let asked = "SELECT id, \"key\", value FROM integration_settings WHERE provider = ?1 ORDER BY id";
+        let asked =
+            "SELECT id, \"key\", value FROM integration_settings WHERE provider = ?1 ORDER BY id";
         let mut statement = self.connection.prepare(asked)?;
         let rows = statement.query_map([SETTINGS_PROVIDER], |row| {
             Ok(SettingRow {

@@ -111,7 +111,9 @@ impl File {
             (Some(now), after) => {
                 *now == row.before
                     || after.as_ref().is_some_and(|after| {
-                        after.iter().all(|(column, value)| now.get(column) == Some(value))
+                        after
+                            .iter()
+                            .all(|(column, value)| now.get(column) == Some(value))
                     })
             }
         };
@@ -138,15 +140,18 @@ impl File {
     /// Puts the columns of a run row back that the migration changed; false when somebody changed one of them since.
     fn restore_run(&self, row: &Row, force: bool) -> Result<bool, Error> {
         let sql = format!("SELECT {} FROM agent_tasks WHERE id = ?1", columns());
-        let now = self.connection.prepare_cached(&sql).and_then(|mut statement| {
-            statement
-                .query_row([row.id], |now| {
-                    (0..Column::ALL.len())
-                        .map(|at| now.get(at + 2))
-                        .collect::<rusqlite::Result<Vec<Value>>>()
-                })
-                .optional()
-        });
+        let now = self
+            .connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_row([row.id], |now| {
+                        (0..Column::ALL.len())
+                            .map(|at| now.get(at + 2))
+                            .collect::<rusqlite::Result<Vec<Value>>>()
+                    })
+                    .optional()
+            });
         let Some(now) = self.done(now, "reading the run rows")? else {
             // A row that is gone cannot be put back, and whoever forces knows it.
             return Ok(force);

@@ -66,16 +66,27 @@ impl<'a> Definition<'a> {
                 edits.push((default, "'kubernetes'".into()));
             }
         }
-        for check in Check::ALL.into_iter().filter(|check| !barred.contains(check)) {
+        for check in Check::ALL
+            .into_iter()
+            .filter(|check| !barred.contains(check))
+        {
             let sql = format!(
                 "CONSTRAINT {} CHECK ({})",
                 check.name(),
                 condition(check, form, Dialect::Sqlite)
             );
-            match self.items.iter().find(|item| self.is_constraint(item, check)) {
+            match self
+                .items
+                .iter()
+                .find(|item| self.is_constraint(item, check))
+            {
                 None => {
                     changes.push(SchemaChange::AddCheck { check });
-                    let end = self.items.last().and_then(|item| item.last()).map_or(0, |last| last.end);
+                    let end = self
+                        .items
+                        .last()
+                        .and_then(|item| item.last())
+                        .map_or(0, |last| last.end);
                     edits.push((end..end, format!(",\n  {sql}")));
                 }
                 Some(item) => {
@@ -118,7 +129,9 @@ impl<'a> Definition<'a> {
     /// What follows DEFAULT: one token, or all of a parenthesis.
     fn default_of(&self, item: &[Range<usize>]) -> Option<Range<usize>> {
         let text = |token: &Range<usize>| &self.sql[token.clone()];
-        let at = item.iter().position(|token| text(token).eq_ignore_ascii_case("default"))?;
+        let at = item
+            .iter()
+            .position(|token| text(token).eq_ignore_ascii_case("default"))?;
         let first = item.get(at + 1)?;
         if text(first) != "(" {
             return Some(first.clone());
@@ -150,7 +163,9 @@ impl Rewritten {
     /// The constraints that change.
     pub(super) fn checks(&self) -> impl Iterator<Item = Check> + '_ {
         self.changes.iter().filter_map(|change| match change {
-            SchemaChange::AddCheck { check } | SchemaChange::ReplaceCheck { check, .. } => Some(*check),
+            SchemaChange::AddCheck { check } | SchemaChange::ReplaceCheck { check, .. } => {
+                Some(*check)
+            }
             _ => None,
         })
     }
@@ -164,7 +179,13 @@ impl Rewritten {
             let asked = "SELECT name, type, \"notnull\", pk, hidden FROM pragma_table_xinfo('agent_tasks') ORDER BY cid";
             let mut statement = memory.prepare(asked)?;
             let rows = statement.query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
             })?;
             rows.collect()
         };
@@ -208,7 +229,13 @@ fn tokens(sql: &str) -> Option<Vec<Range<usize>>> {
                 let word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
                 let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
                 // A sign may be more than one byte long.
-                at + length.max(rest.chars().next().map_or(1, char::len_utf8).min(rest.len()) * usize::from(length == 0))
+                at + length.max(
+                    rest.chars()
+                        .next()
+                        .map_or(1, char::len_utf8)
+                        .min(rest.len())
+                        * usize::from(length == 0),
+                )
             }
         };
         tokens.push(at..end);
@@ -246,11 +273,22 @@ mod tests {
     #[test]
     fn defaults_and_constraints_change_and_nothing_else() {
         let old = OLD.replace(" STRICT", "");
-        let rewritten = Definition::parse(&old).unwrap().rewritten(Form::Strict, &BTreeSet::new());
+        let rewritten = Definition::parse(&old)
+            .unwrap()
+            .rewritten(Form::Strict, &BTreeSet::new());
         assert!(rewritten.is_sound(), "{}", rewritten.after);
         assert_eq!(rewritten.changes.len(), 2 + 13);
-        for kept in ["it''s (, odd", "-- a ) in a comment", "CONSTRAINT own CHECK (note != 'workspace')", "-- the end"] {
-            assert!(rewritten.after.contains(kept), "{kept}: {}", rewritten.after);
+        for kept in [
+            "it''s (, odd",
+            "-- a ) in a comment",
+            "CONSTRAINT own CHECK (note != 'workspace')",
+            "-- the end",
+        ] {
+            assert!(
+                rewritten.after.contains(kept),
+                "{kept}: {}",
+                rewritten.after
+            );
         }
         assert!(!rewritten.after.contains("DEFAULT 'workspace'"));
         let again = Definition::parse(&rewritten.after).unwrap();
@@ -263,16 +301,27 @@ mod tests {
     fn what_is_barred_stays_out() {
         let old = OLD.replace(" STRICT", "");
         let barred = BTreeSet::from([Check::SelectedProvider, Check::IdentityFormat]);
-        let rewritten = Definition::parse(&old).unwrap().rewritten(Form::Strict, &barred);
+        let rewritten = Definition::parse(&old)
+            .unwrap()
+            .rewritten(Form::Strict, &barred);
         assert!(rewritten.is_sound());
-        assert!(rewritten.after.contains("IN ('workspace','docker','kubernetes')"));
+        assert!(
+            rewritten
+                .after
+                .contains("IN ('workspace','docker','kubernetes')")
+        );
         assert!(!rewritten.after.contains(Check::IdentityFormat.name()));
         assert_eq!(rewritten.checks().count(), 11);
     }
 
     #[test]
     fn what_is_no_definition_is_not_touched() {
-        for sql in ["", "CREATE TABLE agent_tasks AS SELECT 1", "CREATE TABLE agent_tasks (a, 'open)", "CREATE TABLE agent_tasks (a,)"] {
+        for sql in [
+            "",
+            "CREATE TABLE agent_tasks AS SELECT 1",
+            "CREATE TABLE agent_tasks (a, 'open)",
+            "CREATE TABLE agent_tasks (a,)",
+        ] {
             assert!(Definition::parse(sql).is_none(), "{sql}");
         }
     }

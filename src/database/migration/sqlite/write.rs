@@ -148,13 +148,18 @@ impl File {
                 let secret = request.secret.as_ref();
                 let secret = secret.ok_or_else(|| seal("no secret was given".into()))?;
                 let sealed = secret.seal(&change.row.value, request.now);
-                (change.row.key.clone(), sealed.map_err(|e| seal(e.to_string()))?)
+                (
+                    change.row.key.clone(),
+                    sealed.map_err(|e| seal(e.to_string()))?,
+                )
             }
         };
         // As Studio writes times: UTC, without a zone.
         let now = request.now.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string();
         let sql = "UPDATE integration_settings SET \"key\" = ?2, value = ?3, updated_at = ?4 WHERE id = ?1";
-        let written = self.connection.execute(sql, params![change.row.id, key, value, now]);
+        let written = self
+            .connection
+            .execute(sql, params![change.row.id, key, value, now]);
         self.done(written, "writing the settings")?;
         Ok(())
     }
@@ -165,8 +170,14 @@ impl File {
         if columns.is_empty() {
             return Ok(());
         }
-        let values = columns.iter().map(|column| value(*column, after.text(*column)));
-        self.write_columns(id, columns.iter().map(|column| column.name()), values.collect())
+        let values = columns
+            .iter()
+            .map(|column| value(*column, after.text(*column)));
+        self.write_columns(
+            id,
+            columns.iter().map(|column| column.name()),
+            values.collect(),
+        )
     }
 
     /// Writes these columns of a run row.
@@ -197,7 +208,8 @@ impl File {
             .query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0));
         let version = self.done(version, doing)?;
         self.run("PRAGMA writable_schema = ON", doing)?;
-        let update = "UPDATE sqlite_master SET sql = ?1 WHERE type = 'table' AND name = 'agent_tasks'";
+        let update =
+            "UPDATE sqlite_master SET sql = ?1 WHERE type = 'table' AND name = 'agent_tasks'";
         let written = self.connection.execute(update, [sql]);
         // Other connections must read the definition again, and so must this one.
         let told = self.run(&format!("PRAGMA schema_version = {}", version + 1), doing);
@@ -207,7 +219,10 @@ impl File {
     }
 
     /// A whole settings row, by column.
-    pub(super) fn settings_row(&self, id: i64) -> Result<Option<Map<String, serde_json::Value>>, Error> {
+    pub(super) fn settings_row(
+        &self,
+        id: i64,
+    ) -> Result<Option<Map<String, serde_json::Value>>, Error> {
         let sql = "SELECT id, provider, \"key\", value, created_at, updated_at FROM integration_settings WHERE id = ?1";
         let row = self
             .connection
