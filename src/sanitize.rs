@@ -3,10 +3,12 @@
 //! | in the text | shown as |
 //! |---|---|
 //! | tab | spaces to the next multiple of eight columns |
-//! | colour and style (`ESC [ … m`) | nothing |
+//! | colour and style (`ESC [ … m`) | nothing; [`sgr`] gives them as styles |
 //! | any other control character or sequence | caret notation: `^[` for escape, `^G`, `^?`; `\x9b` for the eight-bit ones |
 //! | carriage return at the end | nothing |
 //! | characters that reorder or hide text | their code: `<U+202E>` |
+
+pub mod sgr;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -17,6 +19,11 @@ const TAB: usize = 8;
 /// The line as it may be written to a terminal: printable characters only. Takes one line; a line feed inside is shown as `^J`.
 /// What needs no change is borrowed.
 pub fn sanitize(line: &str) -> Cow<'_, str> {
+    show(line, |_, _| {})
+}
+
+/// Makes a line harmless; `style` is told of each colour or style sequence, with what was shown before it and its parameters.
+fn show<'a>(line: &'a str, mut style: impl FnMut(&Shown, &str)) -> Cow<'a, str> {
     let line = line.trim_end_matches(['\r', '\n']);
     if line.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return Cow::Borrowed(line);
@@ -32,10 +39,16 @@ pub fn sanitize(line: &str) -> Cow<'_, str> {
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
         rest = match c {
-            '\u{1b}' => after_style(after).unwrap_or_else(|| {
-                shown.push_str("^[");
-                after
-            }),
+            '\u{1b}' => match after_style(after) {
+                Some((parameters, after)) => {
+                    style(&shown, parameters);
+                    after
+                }
+                None => {
+                    shown.push_str("^[");
+                    after
+                }
+            },
             '\t' => {
                 shown.tab();
                 after
@@ -56,6 +69,26 @@ pub fn sanitize(line: &str) -> Cow<'_, str> {
 /// Several lines, each made harmless; the line feeds between them stay.
 pub fn sanitize_lines(text: &str) -> String {
     text.lines().map(sanitize).collect::<Vec<_>>().join("\n")
+}
+
+/// A text of JSON whose strings hold no character that acts on a terminal: each is written as its escape, which means the same. Line
+/// feeds stay, which stand between its parts only.
+pub fn json(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| c == '\n' || is_plain(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    for c in text.chars() {
+        if c == '\n' || is_plain(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    Cow::Owned(out)
 }
 
 struct Shown {
@@ -94,11 +127,12 @@ impl Shown {
     }
 }
 
-/// What follows a colour or style sequence whose escape character was just read.
-fn after_style(after_escape: &str) -> Option<&str> {
+/// The parameters of a colour or style sequence and what follows it, whose escape character was just read.
+fn after_style(after_escape: &str) -> Option<(&str, &str)> {
     let parameters = after_escape.strip_prefix('[')?;
     let end = parameters.find(|c: char| !matches!(c, '0'..='9' | ';' | ':'))?;
-    parameters[end..].strip_prefix('m')
+    let after = parameters[end..].strip_prefix('m')?;
+    Some((&parameters[..end], after))
 }
 
 /// Shown as it is: no control character, nothing that reorders or hides text. The joiners and selectors that scripts and emoji need stay.
@@ -165,6 +199,20 @@ mod tests {
         for text in ["plain", "ümläut", "crlf\r\n"] {
             assert!(matches!(sanitize(text), Cow::Borrowed(_)), "{text:?}");
         }
+    }
+
+    #[test]
+    fn json_means_the_same_and_does_nothing_to_a_terminal() {
+        let text = "a\u{9b}31m\u{7f}\u{202e}\u{1b}\u{e0001}é\n";
+        let written = serde_json::to_string_pretty(&[text]).unwrap();
+        let harmless = json(&written);
+        assert!(
+            harmless.chars().all(|c| c == '\n' || is_plain(c)),
+            "{harmless:?}"
+        );
+        let read: Vec<String> = serde_json::from_str(&harmless).unwrap();
+        assert_eq!(read, [text]);
+        assert!(matches!(json("[1]\n"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -52,6 +52,14 @@ pub enum Action {
     Wrap,
     Search,
     NextMatch,
+    /// Lay out lines of JSON, or show them as they are.
+    PrettyLog,
+    /// Show the last minutes only, or all again.
+    LogSince,
+    ToMarker,
+    ToResult,
+    NextError,
+    PreviousError,
     PreviousMatch,
     SaveLog,
     /// Copy the `kubectl` command line that shows the same.
@@ -197,6 +205,12 @@ impl Action {
             | Self::Wrap
             | Self::SaveLog
             | Self::Search
+            | Self::PrettyLog
+            | Self::LogSince
+            | Self::ToMarker
+            | Self::ToResult
+            | Self::NextError
+            | Self::PreviousError
             | Self::CopyKubectl => Some(Pane::Detail),
             Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership | Self::PruneOverlay => {
                 Some(Pane::Overlays)

@@ -39,6 +39,11 @@ pub const ENTRIES: &[Entry] = {
         Action::ShowOrphans, "runs: show what they left behind", "llmctl-dev runs prune --dry-run";
         Action::Logs, "run: log of the selected one", "llmctl-dev runs logs RUN";
         Action::CopyKubectl, "run: copy the kubectl command of this tab", "";
+        Action::ToMarker, "log: go to the start marker", "";
+        Action::ToResult, "log: go to the result line", "llmctl-dev runs logs RUN --grep LLMCTL_EXECUTOR_RESULT_JSON";
+        Action::NextError, "log: go to the next error", "";
+        Action::PrettyLog, "log: lay out JSON", "llmctl-dev runs logs RUN --pretty";
+        Action::LogSince, "log: the last minutes only", "llmctl-dev runs logs RUN --since 5m";
         Action::SaveLog, "log: save to a file", "llmctl-dev runs logs RUN > FILE";
         Action::DiffOverlay, "overlay: show what would change", "llmctl-dev overlays diff NAME";
         Action::ApplyOverlay, "overlay: apply", "llmctl-dev overlays apply NAME";

@@ -2,7 +2,7 @@
 
 use super::args::{Colour, Globals};
 use super::exit::{Exit, Failure};
-use crate::sanitize::sanitize;
+use crate::sanitize::{json, sanitize, sanitize_lines};
 use clap::ValueEnum;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
@@ -52,7 +52,11 @@ pub fn document(format: Format, value: &impl Serialize) -> Result<(), Failure> {
             serde_json::to_string_pretty(value).map_err(|error| broken(&error))? + "\n"
         }
     };
-    text(&out)
+    text(&match format {
+        // Quoted or not, what YAML does not escape itself is shown as everywhere.
+        Format::Yaml => sanitize_lines(&out) + "\n",
+        Format::Json | Format::Jsonl | Format::Text => json(&out).into_owned(),
+    })
 }
 
 fn written(result: io::Result<()>) -> Result<(), Failure> {

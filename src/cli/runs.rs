@@ -5,20 +5,20 @@ mod ask;
 mod diff;
 mod export;
 mod prune;
+mod logs;
 mod table;
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};
-use super::headless::{Headless, News};
+use super::headless::Headless;
 use super::output::{self, Format};
 use super::session::Setup;
-use crate::domain::logs::{Follow, LogEvent, LogLine};
+use crate::domain::logs::Follow;
 use crate::domain::runs::document::RunDocument;
-use crate::domain::runs::{Phase, Ran, Run, RunId};
+use crate::domain::runs::{Phase, Run, RunId};
 use crate::domain::target::Target;
 use crate::domain::verdict::Verdict;
 use clap::Subcommand;
-use futures::StreamExt as _;
 use serde::Serialize;
 pub use table::sentence;
 
@@ -40,16 +40,7 @@ pub enum Verb {
         run: String,
     },
     /// Print the log of a run, also of one that is gone
-    Logs {
-        #[arg(value_name = "RUN")]
-        run: String,
-        /// Go on until the log is whole
-        #[arg(long)]
-        follow: bool,
-        /// Begin each line with its time
-        #[arg(long)]
-        timestamps: bool,
-    },
+    Logs(logs::Args),
     /// Print a line for each change, of one run until it is over or of all until interrupted
     Watch {
         #[arg(value_name = "RUN")]
@@ -143,11 +134,7 @@ async fn perform(
     match verb {
         Verb::List => list(globals, headless),
         Verb::Show { run } => show(globals, headless, &run),
-        Verb::Logs {
-            run,
-            follow,
-            timestamps,
-        } => logs(headless, &run, follow, timestamps).await,
+        Verb::Logs(args) => logs::run(globals, headless, &args).await,
         Verb::Watch { run } => watch(globals, headless, run.as_deref()).await,
         Verb::Cancel { run, grace } => act::cancel(setup, headless, &run, grace).await,
         Verb::Keep { runs, ttl } => act::keep(headless, &runs, ttl).await,
@@ -196,117 +183,6 @@ fn show(globals: &Globals, headless: &Headless, name: &str) -> Result<Exit, Fail
         output::document(globals.output, &document)?;
     }
     Ok(Exit::Ok)
-}
-
-async fn logs(
-    headless: &mut Headless,
-    name: &str,
-    follow: bool,
-    timestamps: bool,
-) -> Result<Exit, Failure> {
-    let run = headless.named(name)?;
-    let id = run.id.clone();
-    if !lives(run) || *run.log.follow() == Follow::Whole {
-        return past_log(headless, &id, timestamps);
-    }
-    if !follow {
-        return present_log(headless, &id, timestamps).await;
-    }
-    headless.follow(&id);
-    headless.watch();
-    loop {
-        match headless.next(|run| *run == id).await? {
-            News::Log { run, event } if run == id => match event {
-                LogEvent::Lines(lines) => {
-                    for line in &lines {
-                        print_line(line, timestamps)?;
-                    }
-                }
-                LogEvent::Gap { reason } => output::progress(&format!("lines were lost: {reason}")),
-                LogEvent::Broken { reason } => {
-                    output::progress(&format!("the log broke off: {reason}; it is resumed"));
-                }
-                LogEvent::Whole => return Ok(Exit::Ok),
-                LogEvent::Gone { reason } => {
-                    output::progress(&format!("the log ends here: {reason}"));
-                    return Ok(Exit::Gone);
-                }
-                LogEvent::Opened { .. } | LogEvent::Resumed => {}
-            },
-            _ => {
-                if headless.runs.find(&id).is_none_or(|run| !lives(run)) {
-                    return Ok(Exit::Ok);
-                }
-            }
-        }
-    }
-}
-
-/// What the log of a run holds now.
-async fn present_log(
-    headless: &mut Headless,
-    id: &RunId,
-    timestamps: bool,
-) -> Result<Exit, Failure> {
-    let Some(run) = headless.runs.find(id) else {
-        return Err(Failure::other("the run is not known any more"));
-    };
-    let Some(pod) = run.pod.as_ref().filter(|pod| pod.ran == Ran::Yes) else {
-        let name = run.label();
-        return Err(Failure::other(format!(
-            "run {name} has no log yet: {}; --follow waits for it",
-            run.why
-        )));
-    };
-    let cluster = headless.world.cluster();
-    let mut events = cluster.read_log(&run.namespace, &pod.name, &pod.container_id);
-    while let Some(event) = events.next().await {
-        match event {
-            LogEvent::Lines(lines) => {
-                for line in &lines {
-                    print_line(line, timestamps)?;
-                }
-            }
-            LogEvent::Gone { reason } => {
-                output::progress(&format!("the log ends here: {reason}"));
-                return Ok(Exit::Gone);
-            }
-            _ => {}
-        }
-    }
-    Ok(Exit::Ok)
-}
-
-fn past_log(headless: &Headless, id: &RunId, timestamps: bool) -> Result<Exit, Failure> {
-    let Some(history) = headless.world.history() else {
-        return Err(Failure::other("the history cannot be read"));
-    };
-    let mut printed = 0_u64;
-    let mut failure = None;
-    let read = history.each_line(id, |line| {
-        printed += 1;
-        print_line(&line, timestamps).map_err(|stopped| {
-            failure = Some(stopped);
-            std::io::Error::other("standard output")
-        })
-    });
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    read.map_err(|error| Failure::other(format!("the kept log cannot be read: {error}")))?;
-    if printed == 0 {
-        output::progress(
-            "no log of this run was kept: nobody here followed it while its pod was there",
-        );
-    }
-    Ok(Exit::Ok)
-}
-
-fn print_line(line: &LogLine, timestamps: bool) -> Result<(), Failure> {
-    match line.at {
-        Some(at) if timestamps => output::foreign_line(&format!("{at} {}", line.text)),
-        _ => output::foreign_line(&line.text),
-    }
 }
 
 /// Its pods can still be asked for their log.

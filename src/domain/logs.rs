@@ -1,9 +1,10 @@
 //! A run's log in memory: bounded lines, gaps, the state of the follow, and what the executor contract finds in it (contract 5.7).
 
-use super::contract::Reader;
-use jiff::Timestamp;
+use super::contract::{Line, Reader};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 
 /// One piece of a followed log, in the order in which a follower sends them: `Opened` first, any number of the middle ones, `Whole` or `Gone` last.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,6 +149,16 @@ impl Log {
         self.lines.get(usize::try_from(at).ok()?)
     }
 
+    /// Number of the first line in memory that is not older than `span` before the newest one.
+    pub fn since(&self, span: SignedDuration) -> u64 {
+        let newest = self.lines.iter().rev().find_map(|line| line.at);
+        let Some(from) = newest.and_then(|newest| newest.checked_sub(span).ok()) else {
+            return self.first();
+        };
+        let older = |line: &LogLine| line.at.is_some_and(|at| at < from);
+        self.first() + self.lines.partition_point(older) as u64
+    }
+
     /// What the contract found in the lines read in this session.
     pub fn reader(&self) -> &Reader {
         &self.reader
@@ -205,8 +216,10 @@ impl Log {
         if line.text.len() > LINE_MAX {
             let boundary = |at: &usize| line.text.is_char_boundary(*at);
             let cut = (0..=LINE_MAX).rev().find(boundary).unwrap_or(0);
+            let more = line.text.len() - cut;
             line.text.truncate(cut);
-            line.text.push('…');
+            // Writing to a string cannot fail.
+            let _ = write!(line.text, "… ({more} more bytes in the history file)");
             line.text.shrink_to_fit();
         }
         self.memory += weight(&line);
@@ -228,6 +241,33 @@ impl Log {
             gaps.push(Gap { before, reason });
         }
     }
+}
+
+/// A line that tells of an error, as far as a line by itself can tell.
+pub fn is_error(text: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "error",
+        "exception",
+        "traceback",
+        "fatal",
+        "panic",
+        "failed",
+        "critical",
+    ];
+    let bytes = text.as_bytes();
+    let begins = |at: usize, word: &str| {
+        bytes
+            .get(at..at + word.len())
+            .is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    // The result line of the executor has such words as the names of its fields.
+    if Line::of(text) != Line::Output {
+        return false;
+    }
+    bytes.iter().enumerate().any(|(at, byte)| {
+        matches!(byte.to_ascii_lowercase(), b'e' | b't' | b'f' | b'p' | b'c')
+            && WORDS.iter().any(|word| begins(at, word))
+    })
 }
 
 /// What a line takes in memory.
@@ -335,9 +375,51 @@ mod tests {
         let mut log = Log::default();
         log.take(lines(["ä".repeat(LINE_MAX)]));
         let (_, line) = log.lines().next().unwrap();
-        assert!(line.text.len() <= LINE_MAX + '…'.len_utf8());
-        assert!(line.text.ends_with('…'));
+        assert!(line.text.len() <= LINE_MAX + 60);
+        let mark = format!("ä… ({LINE_MAX} more bytes in the history file)");
+        assert!(line.text.ends_with(&mark));
         assert_eq!(log.summary().bytes, 2 * LINE_MAX as u64);
+    }
+
+    #[test]
+    fn since_counts_from_the_newest_line() {
+        let mut log = Log::default();
+        log.take(opened("c"));
+        let line = |second: Option<i64>| LogLine {
+            at: second.map(|second| Timestamp::from_second(second).unwrap()),
+            text: String::new(),
+        };
+        let times = [Some(0), Some(100), Some(150), Some(200), None];
+        log.take(LogEvent::Lines(times.map(line).into()));
+        for (seconds, first) in [(0, 3), (50, 2), (100, 1), (1000, 0)] {
+            assert_eq!(
+                log.since(SignedDuration::from_secs(seconds)),
+                first,
+                "{seconds}"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_that_tell_of_an_error() {
+        for text in [
+            "ERROR x",
+            "ValueError: y",
+            "Traceback (most recent",
+            "it Failed",
+            "panicked at",
+        ] {
+            assert!(is_error(text), "{text}");
+        }
+        for text in [
+            "fine",
+            "",
+            "terror?",
+            "LLMCTL_EXECUTOR_RESULT_JSON={\"error\": null}",
+            "e",
+        ] {
+            assert_eq!(is_error(text), text == "terror?", "{text}");
+        }
     }
 
     proptest! {

@@ -6,6 +6,7 @@
 
 mod glyphs;
 
+use crate::sanitize::sgr::{Colour, Flag, Sgr};
 use glyphs::{ASCII, Glyphs, UNICODE};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -192,6 +193,44 @@ impl Theme {
     pub fn found(&self) -> Style {
         self.tone(Tone::Warning)
             .add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+    }
+
+    /// A style that a log line asks for, with the colours there are.
+    pub fn printed(&self, sgr: &Sgr) -> Style {
+        let mut style = Style::default();
+        for (flag, _) in Flag::ALL.iter().filter(|(flag, _)| sgr.has(*flag)) {
+            style = style.add_modifier(match flag {
+                Flag::Bold => Modifier::BOLD,
+                Flag::Dim => Modifier::DIM,
+                Flag::Italic => Modifier::ITALIC,
+                Flag::Underline => Modifier::UNDERLINED,
+                Flag::Reverse => Modifier::REVERSED,
+                Flag::Struck => Modifier::CROSSED_OUT,
+            });
+        }
+        if let Some(color) = sgr.text.and_then(|colour| self.color_of(colour)) {
+            style = style.fg(color);
+        }
+        if let Some(color) = sgr.ground.and_then(|colour| self.color_of(colour)) {
+            style = style.bg(color);
+        }
+        style
+    }
+
+    fn color_of(&self, colour: Colour) -> Option<Color> {
+        match (self.colors, colour) {
+            (Colors::None, _) => None,
+            (_, Colour::Base(n)) => Some(Color::Indexed(n)),
+            (Colors::Sixteen, Colour::Many(n @ 0..16)) => Some(Color::Indexed(n)),
+            (Colors::Sixteen, _) => None,
+            (Colors::Many, Colour::Many(n)) => Some(Color::Indexed(n)),
+            (Colors::Many, Colour::True(red, green, blue)) => {
+                // The nearest of the cube of 6 by 6 by 6.
+                let step = |part: u8| (u16::from(part) * 5 + 127) / 255;
+                let index = 16 + 36 * step(red) + 6 * step(green) + step(blue);
+                u8::try_from(index).ok().map(Color::Indexed)
+            }
+        }
     }
 
     /// The badge of the target in the header; the sandbox's is reversed, so that no one takes it for a cluster.

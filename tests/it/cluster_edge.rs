@@ -1,5 +1,5 @@
 //! The Kubernetes edge: against a scripted server for faults, and against a real cluster where there is one.
 
 mod fake;
-mod on_a_cluster;
+pub(crate) mod on_a_cluster;
 mod on_the_sandbox;

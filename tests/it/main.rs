@@ -16,6 +16,7 @@ mod cut;
 mod dispatch;
 mod endings;
 mod executor;
+mod following;
 mod history;
 mod kubectl;
 mod left_over;

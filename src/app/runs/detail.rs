@@ -1,4 +1,6 @@
-//! The detail of the selected run: its tabs, and how its log is looked at.
+//! The detail of the selected run: its tabs.
+
+pub mod logs;
 
 use super::super::action::{Action, Context};
 use super::super::notices::Notice;
@@ -43,31 +45,6 @@ impl Tab {
     }
 }
 
-/// How the log is looked at.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogView {
-    /// The newest line stays in sight.
-    pub follow: bool,
-    /// Times before the lines.
-    pub times: bool,
-    pub wrap: bool,
-    /// Number of the first line in sight when not following (numbers as [`crate::domain::logs::Log`] counts).
-    pub top: u64,
-    pub search: Field,
-}
-
-impl Default for LogView {
-    fn default() -> Self {
-        Self {
-            follow: true,
-            times: false,
-            wrap: false,
-            top: 0,
-            search: Field::default(),
-        }
-    }
-}
-
 impl Slice {
     /// Where keys are looked up while the detail has the focus.
     pub fn detail_context(&self) -> Context {
@@ -101,12 +78,21 @@ impl Slice {
             Action::SaveLog => self.save_log(turn),
             Action::Copy => self.copy_tab(target, turn),
             Action::CopyKubectl => self.copy_kubectl(target, turn),
-            _ if self.tab == Tab::Logs => self.act_log(action, page),
-            Action::Follow | Action::Times | Action::Wrap | Action::Search => {
+            _ if self.tab == Tab::Logs => self.act_log(action, page, turn),
+            Action::Follow
+            | Action::Times
+            | Action::Wrap
+            | Action::Search
+            | Action::PrettyLog
+            | Action::LogSince
+            | Action::ToMarker
+            | Action::ToResult
+            | Action::NextError
+            | Action::PreviousError => {
                 self.tab = Tab::Logs;
                 turn.focus = Some(Pane::Detail);
                 self.opened_tab(turn);
-                self.act_log(action, page);
+                self.act_log(action, page, turn);
             }
             _ => self.detail_top = moved(self.detail_top, action, page),
         }
@@ -142,80 +128,6 @@ impl Slice {
         turn.effects.push(super::super::Effect::Runs(effect));
     }
 
-    fn act_log(&mut self, action: Action, page: usize) {
-        let Some((first, end)) = self.current().map(|r| (r.log.first(), r.log.total())) else {
-            return;
-        };
-        let last = end.saturating_sub(1).max(first);
-        let view = &mut self.log_view;
-        let from = if view.follow {
-            end.saturating_sub(page as u64)
-        } else {
-            view.top
-        };
-        let to = match action {
-            Action::Down => from + 1,
-            Action::Up => from.saturating_sub(1),
-            Action::PageDown => from + page as u64,
-            Action::PageUp => from.saturating_sub(page as u64),
-            Action::Top => first,
-            Action::Bottom => {
-                view.follow = true;
-                return;
-            }
-            Action::Follow => {
-                view.follow = !view.follow;
-                view.top = from.clamp(first, last);
-                return;
-            }
-            Action::Times => {
-                view.times = !view.times;
-                return;
-            }
-            Action::Wrap => {
-                view.wrap = !view.wrap;
-                return;
-            }
-            Action::Search | Action::Filter => {
-                self.searching = true;
-                return;
-            }
-            Action::NextMatch => return self.jump(true, false),
-            Action::PreviousMatch => return self.jump(false, false),
-            _ => return,
-        };
-        view.follow = false;
-        view.top = to.clamp(first, last);
-    }
-
-    /// Goes to the next or previous line that has the searched text; `here` counts the line on top too.
-    fn jump(&mut self, forward: bool, here: bool) {
-        let wanted = self.log_view.search.text().to_lowercase();
-        let Some(run) = self.current().filter(|_| !wanted.is_empty()) else {
-            return;
-        };
-        let top = if self.log_view.follow {
-            run.log.first()
-        } else {
-            self.log_view.top
-        };
-        let hit = |text: &str| text.to_lowercase().contains(&wanted);
-        let found = if forward {
-            run.log
-                .lines()
-                .find(|(n, line)| (*n > top || (here && *n == top)) && hit(&line.text))
-        } else {
-            run.log
-                .lines()
-                .rev()
-                .find(|(n, line)| *n < top && hit(&line.text))
-        };
-        if let Some(n) = found.map(|(n, _)| n) {
-            self.log_view.follow = false;
-            self.log_view.top = n;
-        }
-    }
-
     fn save_log(&self, turn: &mut Turn) {
         match self.current() {
             Some(run) if run.log.total() > 0 => {
@@ -235,6 +147,7 @@ impl Slice {
             Tab::Logs => run
                 .log
                 .lines()
+                .filter(|(n, _)| *n >= self.log_view.first(&run.log))
                 .map(|(_, line)| line.text.as_str())
                 .collect::<Vec<_>>()
                 .join("\n"),

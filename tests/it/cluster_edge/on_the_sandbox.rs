@@ -77,7 +77,7 @@ async fn a_run_is_seen_and_gone() {
     );
     let yaml = cluster.manifest(NAMESPACE, &plan.job_name).await.unwrap();
     assert!(
-        yaml.contains("kind: Job") && !yaml.contains("managedFields"),
+        yaml.contains("kind: Job") && !yaml.contains("fieldsV1"),
         "{yaml}"
     );
     let propagation = llmctl_dev::cluster::jobs::Propagation::Background;

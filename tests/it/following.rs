@@ -1,0 +1,4 @@
+//! Following runs: whole logs of short Jobs, and text that would act on a terminal.
+
+mod hostile;
+mod whole;
