@@ -4,8 +4,8 @@ mod act;
 mod ask;
 mod diff;
 mod export;
-mod prune;
 mod logs;
+mod prune;
 mod table;
 
 use super::args::Globals;

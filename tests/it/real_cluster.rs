@@ -13,8 +13,8 @@ use std::path::Path;
 use tokio::runtime::Runtime;
 
 /// The cluster, and a person who works in a namespace that an overlay of theirs makes.
-struct Place {
-    home: Home,
+pub(crate) struct Place {
+    pub(crate) home: Home,
     /// Absent only while it is dropped.
     real: Option<Real>,
     runtime: Runtime,
@@ -51,18 +51,18 @@ impl Place {
     }
 
     /// With what runs need, made by the overlay.
-    fn prepared(name: &str, how: Use) -> Option<Self> {
+    pub(crate) fn prepared(name: &str, how: Use) -> Option<Self> {
         let place = Self::find(name, how)?;
         place.say("overlays apply mine --yes").ended(0);
         Some(place)
     }
 
-    fn say(&self, line: &str) -> Ran {
+    pub(crate) fn say(&self, line: &str) -> Ran {
         self.home.run(&line.split(' ').collect::<Vec<_>>())
     }
 
     /// The document that a command prints.
-    fn document(&self, line: &str) -> Value {
+    pub(crate) fn document(&self, line: &str) -> Value {
         self.say(&format!("{line} -o json")).json()
     }
 }

@@ -28,7 +28,7 @@ fn script(real: &Real, execution: u64, script: &str) -> RunPlan {
     script_in(&real.namespace, execution, script)
 }
 
-pub(crate) fn script_in(namespace: &str, execution: u64, script: &str) -> RunPlan {
+pub(super) fn script_in(namespace: &str, execution: u64, script: &str) -> RunPlan {
     let sample: Sample = serde_json::from_value(serde_json::json!({
         "name": "script", "summary": "runs a script", "command": ["true"], "image": "docker.io/library/busybox:local",
         "container_command": ["/bin/sh", "-c", script],
@@ -38,7 +38,7 @@ pub(crate) fn script_in(namespace: &str, execution: u64, script: &str) -> RunPla
 }
 
 /// A run of a sample with settings that every cluster takes.
-pub(crate) fn plan_in(namespace: &str, execution: u64, sample: &Sample) -> RunPlan {
+pub(super) fn plan_in(namespace: &str, execution: u64, sample: &Sample) -> RunPlan {
     let settings = RunSettings {
         namespace: namespace.to_owned(),
         workspace_identity: "default".into(),

@@ -129,7 +129,11 @@ fn w31_hostile_output_is_harmless_everywhere_and_the_verdict_is_right() {
         "--grep",
         "llmctl_executor_result_json",
     ]);
-    assert_eq!(found.out.lines().count(), 4);
+    assert_eq!(
+        found.out.lines().count(),
+        4,
+        "each line once, and the log was rotated in the middle of one"
+    );
     let long = home.run(&["--sandbox", "runs", "logs", "last", "--grep", "xxxxxxxxxx"]);
     assert!(
         long.out.len() > 10 << 20,
