@@ -86,8 +86,10 @@ fn plain(
         .map(|part| {
             // A part is a piece of the whole, but for the mark of a cut and blanks that a break took.
             let piece = part.strip_suffix(ellipsis).unwrap_or(part);
-            let at = whole[from..].find(piece).map_or(from, |at| from + at);
-            from = at + piece.len().min(whole.len() - at);
+            let found = whole[from..].find(piece).map(|at| from + at);
+            let at = found.unwrap_or(from);
+            // Where a character was too wide for the line and left out, it is no piece.
+            from = found.map_or(from, |at| at + piece.len());
             let styles: Vec<(Range<usize>, Sgr)> = within(&shown.styles, at, part.len());
             marked(part, &styles, view, theme)
         })
