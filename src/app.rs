@@ -218,6 +218,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                 turn.notice(notice);
             }
             state.overlays.linked(state.link.is_live(), &mut turn);
+            state.settings.linked(state.link.is_live(), &mut turn);
         }
         Msg::Seen(seen) => state.runs.seen(seen, &mut turn),
         Msg::Runs(msg) => {
@@ -225,7 +226,13 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.runs.update(msg, &around, &mut turn);
         }
         Msg::Settings(msg) => state.settings.update(msg, &mut turn),
-        Msg::Overlays(msg) => state.overlays.update(msg, &mut turn),
+        Msg::Overlays(msg) => {
+            // An overlay may have brought other settings.
+            if matches!(msg, overlays::Msg::Applied { .. }) {
+                state.settings.look(&mut turn);
+            }
+            state.overlays.update(msg, &mut turn);
+        }
         Msg::Faults(on) => state.faults = on,
         Msg::Noticed(notice) => turn.notice(notice),
     }

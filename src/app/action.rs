@@ -76,6 +76,10 @@ pub enum Action {
     UndoAllSettings,
     ResetSetting,
     ShowSettingsDiff,
+    /// The places that settings can be saved to.
+    ReviewSettings,
+    /// Save to the selected place, or not.
+    ToggleTarget,
     // run dialog
     PreviewManifest,
     /// Yes to a question.
@@ -139,6 +143,8 @@ pub enum Context {
     SettingsText,
     /// The changes of the settings form, before they are saved.
     SettingsDiff,
+    /// The places to save the settings to.
+    SettingsReview,
     Diff,
     DiffFilter,
     Question,
@@ -215,7 +221,7 @@ impl Action {
             Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership | Self::PruneOverlay => {
                 Some(Pane::Overlays)
             }
-            Self::EditSettings | Self::SaveSettings => Some(Pane::Settings),
+            Self::EditSettings | Self::SaveSettings | Self::ReviewSettings => Some(Pane::Settings),
             _ => None,
         }
     }

@@ -49,6 +49,7 @@ pub const ENTRIES: &[Entry] = {
         Action::ApplyOverlay, "overlay: apply", "llmctl-dev overlays apply NAME";
         Action::EditSettings, "settings: edit", "llmctl-dev settings set KEY VALUE";
         Action::SaveSettings, "settings: save", "llmctl-dev settings set KEY VALUE";
+        Action::ReviewSettings, "settings: save to file and cluster", "llmctl-dev settings push --to configmap";
         Action::Focus(Pane::Overlays), "go to: overlays", "llmctl-dev overlays list";
         Action::Focus(Pane::Settings), "go to: settings", "llmctl-dev settings show";
         Action::Focus(Pane::Runs), "go to: runs", "llmctl-dev runs list";

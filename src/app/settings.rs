@@ -1,7 +1,9 @@
 //! The executor settings in the UI: the pane and the form.
 
 pub mod draft;
+pub mod elsewhere;
 pub mod form;
+pub mod review;
 
 use super::action::{Action, Context};
 use super::notices::Notice;
@@ -11,10 +13,14 @@ use crate::domain::cancel::CancelPlan;
 use crate::domain::manifest::RunSettings;
 use crate::domain::settings::Settings;
 use crate::domain::settings::edit::Edit;
+use crate::domain::settings::held::{Held, StoredChange};
 use crate::domain::settings::key::Key;
 use crate::domain::settings::layers::{Layer, Layered, Origin};
+use crate::domain::settings::push::{Pushed, Rollout, Workload};
 use draft::{Drafts, Wanted};
+use elsewhere::Known;
 use form::{Form, Typing};
+use review::Obstacle;
 use std::path::PathBuf;
 use tui_input::InputRequest;
 
@@ -26,6 +32,8 @@ pub struct Slice {
     /// The key with the cursor, in the pane and in the form.
     pub selected: Key,
     pub form: Option<Form>,
+    /// What the cluster has.
+    pub known: Known,
 }
 
 impl Default for Slice {
@@ -49,6 +57,28 @@ pub enum Msg {
     SaveFailed(String),
     /// Nothing was written, because the file changed under the edits; it now holds this.
     Conflicted(Layer),
+    /// What the cluster has; the answer to [`Effect::Look`]. An error is one sentence.
+    Looked {
+        /// Namespace and cluster, as questions name them.
+        place: String,
+        result: Result<Vec<Held>, String>,
+    },
+    /// What a push would meet; the answer to [`Effect::CheckPush`].
+    Checked {
+        configmap: String,
+        result: Result<Pushed, Obstacle>,
+    },
+    /// A push ended, with the workloads that read the ConfigMap; the answer to [`Effect::Push`].
+    Pushed {
+        configmap: String,
+        count: usize,
+        result: Result<Vec<Workload>, Obstacle>,
+    },
+    /// A restarted workload came a step further; the last one is done, stuck or an error.
+    Restarted {
+        workload: Workload,
+        result: Result<Rollout, String>,
+    },
 }
 
 /// What settings ask of the world.
@@ -58,6 +88,22 @@ pub enum Effect {
     Reload { path: PathBuf },
     /// Write these edits to the settings file, unless it says something else than they were based on.
     Save { path: PathBuf, edits: Vec<Edit> },
+    /// Read the settings that the session's namespace holds.
+    Look,
+    /// See what a push would meet, and write nothing.
+    CheckPush {
+        configmap: String,
+        changes: Vec<StoredChange>,
+    },
+    /// Write these changes to a ConfigMap, unless it says something else than they were based on.
+    Push {
+        configmap: String,
+        changes: Vec<StoredChange>,
+        /// Take keys that others own.
+        force: bool,
+    },
+    /// Restart workloads and follow them until they are ready.
+    Restart { workloads: Vec<Workload> },
 }
 
 /// The order of the pane: what is looked at and changed most comes first.
@@ -94,6 +140,7 @@ impl Slice {
             drafts: Drafts::default(),
             selected: PANE[0],
             form: None,
+            known: Known::default(),
         }
     }
 
@@ -143,6 +190,7 @@ impl Slice {
     pub fn context(&self) -> Context {
         match &self.form {
             Some(form) if form.typing != Typing::Nothing => Context::SettingsText,
+            Some(form) if form.review.is_some() => Context::SettingsReview,
             Some(form) if form.diff => Context::SettingsDiff,
             _ => Context::SettingsForm,
         }
@@ -174,6 +222,7 @@ impl Slice {
     fn act_anywhere(&mut self, action: Action, turn: &mut Turn) {
         match action {
             Action::SaveSettings => self.save(turn),
+            Action::ReviewSettings => self.open_review(turn),
             Action::UndoSetting => {
                 let undone = self.drafts.undo(self.selected);
                 let label = self.selected.facts().label;
@@ -229,6 +278,16 @@ impl Slice {
                 ));
                 self.loaded(layer, turn);
             }
+            Msg::Looked { place, result } => {
+                self.looked(place, result, turn);
+            }
+            Msg::Checked { configmap, result } => self.checked(&configmap, result),
+            Msg::Pushed {
+                configmap,
+                count,
+                result,
+            } => self.pushed(&configmap, count, result, turn),
+            Msg::Restarted { workload, result } => self.restarted(&workload, result, turn),
         }
     }
 
@@ -265,12 +324,8 @@ impl Slice {
 
     /// Saves all changes, unless one is wrong; asks when the file changed under one.
     fn save(&mut self, turn: &mut Turn) {
-        let wrong = self.drafts.wrong().next();
-        if let Some((key, told)) = wrong.map(|(key, problem)| (key, problem.to_string())) {
-            turn.notice(Notice::bad(format!("not saved: {told}")));
-            self.selected = key;
-            self.open_form(turn);
-            return self.show_diff(false);
+        if self.stopped_by_a_wrong_value(turn) {
+            return;
         }
         let edits = self.drafts.edits();
         if edits.is_empty() {
@@ -289,6 +344,19 @@ impl Slice {
         );
         let question = Question::yes_no(text, vec![save]);
         turn.open = Some(Dialog::Question(Box::new(question)));
+    }
+
+    /// Goes to the first value that is wrong, and says whether there was one.
+    fn stopped_by_a_wrong_value(&mut self, turn: &mut Turn) -> bool {
+        let wrong = self.drafts.wrong().next();
+        let Some((key, told)) = wrong.map(|(key, problem)| (key, problem.to_string())) else {
+            return false;
+        };
+        turn.notice(Notice::bad(format!("not saved: {told}")));
+        self.selected = key;
+        self.open_form(turn);
+        self.show_diff(false);
+        true
     }
 
     fn tell_saved(&self, edits: &[Edit], turn: &mut Turn) {

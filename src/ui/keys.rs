@@ -159,7 +159,7 @@ pub fn message(state: &State, event: &Event) -> Option<Msg> {
 mod tests {
     use super::*;
 
-    const CONTEXTS: [Context; 23] = [
+    const CONTEXTS: [Context; 24] = [
         Context::Anywhere,
         Context::Overlays,
         Context::OverlaysFilter,
@@ -174,6 +174,7 @@ mod tests {
         Context::SettingsForm,
         Context::SettingsText,
         Context::SettingsDiff,
+        Context::SettingsReview,
         Context::Diff,
         Context::DiffFilter,
         Context::Question,

@@ -158,6 +158,15 @@ fn state(slice: &Slice, theme: &Theme, key: Key) -> Word {
         None if slice.layered().problem(key).is_some() => {
             word(glyphs.bad, "wrong", "wrong", Tone::Bad)
         }
+        // In use elsewhere is another value than somebody set here.
+        None if slice.is_drift(key) => {
+            let word = |text: &str| text.to_owned();
+            Word {
+                long: word("drift!"),
+                short: word("drift!"),
+                tone: Tone::Warning,
+            }
+        }
         None => {
             let (long, short, tone) = match slice.layered().origin(key) {
                 Origin::Default => ("default", "default", Tone::Muted),

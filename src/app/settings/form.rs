@@ -33,6 +33,8 @@ pub struct Form {
     pub diff: bool,
     /// First line of the diff in sight.
     pub top: usize,
+    /// The places to save to are shown instead of the keys.
+    pub review: Option<super::review::Review>,
 }
 
 impl Slice {
@@ -42,6 +44,7 @@ impl Slice {
         match form.typing {
             Typing::Value { .. } => self.act_typing(action, turn),
             Typing::Jump { before, .. } => self.act_jump(action, before),
+            Typing::Nothing if form.review.is_some() => self.act_review(action, page, turn),
             Typing::Nothing if form.diff => self.act_diff(action, page, turn),
             Typing::Nothing => self.act_keys(action, page, turn),
         }
@@ -81,7 +84,9 @@ impl Slice {
             Action::PageUp => form.top = form.top.saturating_sub(page),
             Action::Top => form.top = 0,
             Action::Dismiss | Action::Accept | Action::ShowSettingsDiff => self.show_diff(false),
-            Action::SaveSettings | Action::UndoAllSettings => self.act_anywhere(action, turn),
+            Action::SaveSettings | Action::ReviewSettings | Action::UndoAllSettings => {
+                self.act_anywhere(action, turn);
+            }
             _ => {}
         }
     }
@@ -153,6 +158,7 @@ impl Slice {
         if self.form.is_none() {
             self.form = Some(Form::default());
             turn.open = Some(crate::app::Dialog::Settings);
+            self.look_if_old(turn);
         }
     }
 

@@ -46,6 +46,8 @@ const SETTINGS_ALL: &[Context] = &[
     Context::SettingsDiff,
 ];
 const SETTINGS_DIFF: &[Context] = &[Context::SettingsDiff];
+const REVIEW: &[Context] = &[Context::SettingsReview];
+const FORM_BOTH: &[Context] = &[Context::SettingsForm, Context::SettingsDiff];
 const FORM: &[Context] = &[Context::SettingsForm];
 const DIFF: &[Context] = &[Context::Diff];
 const RUN_DIALOG: &[Context] = &[Context::RunDialog];
@@ -61,6 +63,7 @@ const MOVABLE: &[Context] = &[
     Context::RunDialog,
     Context::SettingsForm,
     Context::SettingsDiff,
+    Context::SettingsReview,
     Context::Diff,
     Context::Help,
     Context::Messages,
@@ -84,6 +87,7 @@ const PAGED: &[Context] = &[
     Context::DetailLogs,
     Context::SettingsForm,
     Context::SettingsDiff,
+    Context::SettingsReview,
     Context::Diff,
     Context::Help,
     Context::Messages,
@@ -208,6 +212,12 @@ pub(super) const ROWS: &[Binding] = &[
     footer(FORM, &[char('+'), RIGHT, char('l')], Action::Right, "more", "a number one step up, or switch over"),
     row(FORM, &[char('-'), LEFT, char('h')], Action::Left, "less", "a number one step down, or switch over"),
     footer(SETTINGS_ALL, &[char('s'), control('s')], Action::SaveSettings, "save", "save the settings to their file"),
+    row(SETTINGS, &[char('S')], Action::ReviewSettings, "save to", "choose where to save: the file, the cluster; what changes in each is shown first"),
+    footer(FORM_BOTH, &[char('S')], Action::ReviewSettings, "save to", "choose where to save: the file, the cluster; what changes in each is shown first"),
+    footer(REVIEW, &[ENTER, char('s'), control('s')], Action::Accept, "save", "save to the chosen places"),
+    footer(REVIEW, &[char(' ')], Action::ToggleTarget, "choose", "save to the selected place, or leave it"),
+    footer(REVIEW, &[char('f')], Action::TakeOwnership, "take ownership", "take over the keys that others own, when saving"),
+    footer(REVIEW, &[ESC, char('q')], Action::Dismiss, "back", "go back to the form; nothing is saved"),
     footer(SETTINGS_BOTH, &[char('u')], Action::UndoSetting, "undo", "undo the change of the selected setting"),
     footer(SETTINGS_DIFF, &[char('U')], Action::UndoAllSettings, "undo all", "undo all changes that are not saved"),
     row(SETTINGS_BOTH, &[char('U')], Action::UndoAllSettings, "undo all", "undo all changes that are not saved"),

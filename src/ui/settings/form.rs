@@ -13,6 +13,7 @@
 
 mod diff;
 mod known;
+mod review;
 
 use super::{count, fit_end, is_image, state as state_word, value};
 use crate::app::State;
@@ -54,15 +55,22 @@ pub(crate) fn draw(
     // Groups, keys, what is known of one, borders.
     let rows = u16::try_from(rows().len()).unwrap_or(u16::MAX) + KNOWN + 2;
     let place = layout::middle(area, area.width.saturating_sub(2).min(110), rows);
-    let what = if form.diff { "Changes" } else { "Settings" };
-    let title = format!(
-        "{what} {} {}",
-        theme.glyphs().dot,
-        sanitize(&slice.file_name())
-    );
+    let what = match form.review {
+        Some(_) => "Save",
+        None if form.diff => "Changes",
+        None => "Settings",
+    };
+    let of = match form.review {
+        Some(_) if slice.known.is_known() => slice.known.place.clone(),
+        _ => slice.file_name(),
+    };
+    let title = format!("{what} {} {}", theme.glyphs().dot, sanitize(&of));
     let inside = Pane::dialog(theme, title, slice.context())
         .count(count(slice, theme))
         .draw(frame, place);
+    if let Some(shown) = &form.review {
+        return review::draw(slice, shown, theme, frame, pane::padded(inside));
+    }
     if form.diff {
         return diff::draw(slice, form, theme, frame, pane::padded(inside));
     }
@@ -243,7 +251,10 @@ mod tests {
     use super::super::tests::{act, screen, state, type_text};
     use super::*;
     use crate::app::action::Action;
+    use crate::app::settings::review::Obstacle;
     use crate::app::{Msg, settings, update};
+    use crate::domain::overlays::plan::Ownership;
+    use crate::domain::settings::held::Held;
     use crate::domain::settings::layers::Layer;
     use crate::domain::settings::problem::Place;
 
@@ -310,6 +321,63 @@ mod tests {
         snapshots("jump", &state);
         act(&mut state, &[Action::Accept]);
         insta::assert_snapshot!("form_environment_80", screen(&state, (80, 22), draw));
+    }
+
+    /// The cluster answers with Studio's ConfigMap, which says something else of two keys.
+    fn look(state: &mut State) {
+        let held = Held::of_variables(
+            "llmctl-studio-config",
+            [
+                ("LLMCTL_NODE_EXECUTOR_K8S_JOB_TTL_SECONDS", "1800"),
+                ("LLMCTL_NODE_EXECUTOR_K8S_GPU_LIMIT", "1"),
+                ("LLMCTL_NODE_EXECUTOR_K8S_NAMESPACE", "llmctl"),
+                (
+                    "LLMCTL_NODE_EXECUTOR_K8S_SERVICE_ACCOUNT",
+                    "llmctl-executor",
+                ),
+            ],
+        );
+        let answer = settings::Msg::Looked {
+            place: "llmctl @ SANDBOX demo".into(),
+            result: Ok(vec![held]),
+        };
+        update(state, Msg::Settings(answer));
+    }
+
+    #[test]
+    fn with_what_the_cluster_has() {
+        let mut state = open();
+        look(&mut state);
+        act(&mut state, &[Action::Filter]);
+        type_text(&mut state, "ttl");
+        act(&mut state, &[Action::Accept]);
+        snapshots("drift", &state);
+    }
+
+    #[test]
+    fn the_review_before_saving_to_places() {
+        let mut state = open();
+        act(&mut state, &[Action::ReviewSettings]);
+        insta::assert_snapshot!("form_review_unknown_80", screen(&state, (80, 22), draw));
+        act(&mut state, &[Action::Dismiss]);
+        look(&mut state);
+        act(&mut state, &[Action::Filter]);
+        type_text(&mut state, "ttl");
+        act(
+            &mut state,
+            &[Action::Accept, Action::Right, Action::ReviewSettings],
+        );
+        snapshots("review", &state);
+        let owned = settings::Msg::Checked {
+            configmap: "llmctl-studio-config".into(),
+            result: Err(Obstacle::Owned(vec![Ownership {
+                owner: "kubectl-edit".into(),
+                fields: vec![".data.LLMCTL_NODE_EXECUTOR_K8S_JOB_TTL_SECONDS".into()],
+            }])),
+        };
+        update(&mut state, Msg::Settings(owned));
+        act(&mut state, &[Action::Down, Action::ToggleTarget]);
+        snapshots("review_conflict", &state);
     }
 
     #[test]

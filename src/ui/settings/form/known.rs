@@ -3,6 +3,7 @@
 use crate::app::State;
 use crate::app::settings::Slice;
 use crate::app::settings::draft::{Disk, Draft, Wanted};
+use crate::domain::settings::held::Held;
 use crate::domain::settings::images::ImageClass;
 use crate::domain::settings::key::Key;
 use crate::domain::settings::layers::Origin;
@@ -51,6 +52,10 @@ pub(super) fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) 
             sanitize(&state.namespace)
         );
         lines.push(Line::styled(here, theme.accent()));
+    }
+    for (said, tone) in elsewhere(slice, theme, key) {
+        let line = Line::styled(said, theme.tone(tone));
+        lines.push(pane::cut(line, room, theme.glyphs().ellipsis));
     }
     lines.extend(text::wrap(facts.help, room).into_iter().map(Line::raw));
     let takes = format!("takes effect {}", facts.takes_effect);
@@ -129,6 +134,24 @@ pub(super) fn urgent(slice: &Slice, theme: &Theme, key: Key) -> Vec<(String, Ton
         said.push((text, Tone::Warning));
     }
     said
+}
+
+/// What other places say of a key, where it is not what runs here use.
+fn elsewhere(slice: &Slice, theme: &Theme, key: Key) -> Vec<(String, Tone)> {
+    let tone = if slice.is_drift(key) {
+        Tone::Warning
+    } else {
+        Tone::Muted
+    };
+    let say = |held: &Held| {
+        let theirs = match held.texts.get(&key) {
+            None => "does not set it".to_owned(),
+            Some(text) if text.is_empty() => format!("has {}", theme.glyphs().none),
+            Some(text) => format!("has {}", sanitize(text)),
+        };
+        (format!("{} {theirs}", sanitize(&held.to_string())), tone)
+    };
+    slice.drifting(key).into_iter().map(say).collect()
 }
 
 /// The image that results from an image key, its tag and the changes.
