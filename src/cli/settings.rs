@@ -2,6 +2,7 @@
 
 mod change;
 mod document;
+mod exchange;
 mod kubeconfig;
 mod pull;
 mod push;
@@ -11,10 +12,9 @@ use super::args::Globals;
 use super::exit::{Exit, Failure};
 use super::output::{self, Format};
 use super::session::{self, Setup};
-use crate::domain::settings::held::Elsewhere;
-use crate::domain::settings::held::Store;
+use crate::domain::settings::held::{Elsewhere, Store};
 use crate::domain::settings::key::Key;
-use crate::domain::settings::layers::{Layer, Layered};
+use crate::domain::settings::layers::Layered;
 use crate::domain::settings::problem::Problem;
 use crate::files::located::ReadError;
 use crate::files::paths::Paths;
@@ -60,9 +60,23 @@ enum Command {
     Pull(pull::Args),
     /// Studio's own kubeconfig: store, tell of, take out; the text is never shown
     Kubeconfig(kubeconfig::Args),
+    /// Print the effective settings in a form that other programs read; never the kubeconfig
+    Export {
+        /// The form
+        #[arg(long, value_enum, default_value = "toml")]
+        format: exchange::ExportForm,
+        /// Only what the file or the environment sets
+        #[arg(long)]
+        set: bool,
+    },
+    /// Take settings from a TOML, JSON or .env file into the settings file; a problem in it changes nothing
+    Import {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Check the settings file and the environment, or another file; all problems at once
     Validate {
-        /// Check this file alone
+        /// Check this file alone: TOML, JSON or .env by its name
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
@@ -87,7 +101,9 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         Command::Push(args) => push::run(globals, args).await,
         Command::Kubeconfig(args) => kubeconfig::run(globals, args).await,
         Command::Pull(args) => pull::run(globals, &path, args).await,
-        Command::Validate { file } => validate(globals, file.as_deref(), &path),
+        Command::Validate { file } => exchange::validate(globals, file.as_deref(), &path),
+        Command::Export { format, set } => exchange::export(globals, &path, format, set),
+        Command::Import { file } => exchange::import(globals, &path, &file),
         Command::Path => print_path(globals, &path),
     }
 }
@@ -174,32 +190,6 @@ fn get(globals: &Globals, path: &Path, name: &str) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Ok)
-}
-
-fn validate(globals: &Globals, other: Option<&Path>, path: &Path) -> Result<Exit, Failure> {
-    let layered = match other {
-        Some(other) => {
-            let layered = file::layered(other, true).map_err(|e| unreadable(&e))?;
-            Layered::new(other, layered.file().clone(), Layer::default())
-        }
-        None => read(globals, path)?,
-    };
-    let problems: Vec<&Problem> = layered.problems().collect();
-    let exit = if problems.is_empty() {
-        Exit::Ok
-    } else {
-        Exit::InvalidInput
-    };
-    match globals.output {
-        Format::Text => output::text(&text::verdict(&layered))?,
-        Format::Jsonl => {
-            for problem in problems {
-                output::document(Format::Jsonl, &document::problem(problem))?;
-            }
-        }
-        format => output::document(format, &document::verdict(globals, &layered))?,
-    }
-    Ok(exit)
 }
 
 fn print_path(globals: &Globals, path: &Path) -> Result<Exit, Failure> {

@@ -29,6 +29,9 @@ pub const KEPT: &str = "kept";
 /// Annotation on our Jobs: the sample's name.
 pub const SAMPLE_ANNOTATION: &str = "llmctl.dev/sample";
 
+/// Annotation of a Job with the settings that it was made with, as a JSON object of setting keys.
+pub const SETTINGS_ANNOTATION: &str = "llmctl.dev/settings";
+
 /// Seconds that a Job may last longer than the dispatch and execution time-outs together: time for the last log lines and the status.
 pub const DEADLINE_SLACK_SECONDS: u32 = 60;
 

@@ -229,6 +229,9 @@ pub struct Run {
     /// Out of reach of Studio's pruner (contract 4.7): only the TTL removes it.
     #[serde(default)]
     pub kept: bool,
+    /// The settings that it was made with, by key; absent for runs of Studio.
+    #[serde(default)]
+    pub settings: Option<serde_json::Map<String, serde_json::Value>>,
     pub removal: Option<Removal>,
     pub kubernetes: Kubernetes,
     /// What the Job's final condition says.
@@ -277,6 +280,7 @@ impl Run {
             finished_at: None,
             ttl: None,
             kept: false,
+            settings: None,
             removal: None,
             kubernetes: Kubernetes::Pending,
             job_reason: Reason::default(),
@@ -352,6 +356,7 @@ impl Run {
             finished_at: self.finished_at,
             ttl: self.ttl,
             kept: self.kept,
+            settings: self.settings.clone(),
             removal: self.removal,
             kubernetes: self.kubernetes,
             job_reason: self.job_reason.clone(),

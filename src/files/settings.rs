@@ -1,6 +1,7 @@
 //! `executor.toml`: the executor settings on disk. Reading finds every problem at once; saving touches only the
 //! values that change.
 
+pub mod forms;
 mod splice;
 
 use super::atomic::{self, WriteError};
@@ -227,7 +228,7 @@ fn names(keys: &[Key]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::domain::settings::Settings;
     use crate::domain::settings::value::Value;
@@ -389,6 +390,19 @@ mod tests {
             Kind::Secret => return Just(None).boxed(),
         };
         proptest::option::of(typed).boxed()
+    }
+
+    /// Any valid set of values.
+    pub(in crate::files::settings) fn any_layer() -> impl Strategy<Value = Layer> {
+        Key::ALL.map(any_value).to_vec().prop_map(|texts| {
+            let mut layer = Layer::default();
+            for (key, text) in Key::ALL.into_iter().zip(texts) {
+                if let Some(text) = text {
+                    layer.values.insert(key, key.parse(&text).unwrap());
+                }
+            }
+            layer
+        })
     }
 
     proptest! {

@@ -5,6 +5,7 @@ mod endings;
 mod outage;
 mod session;
 mod studio;
+mod settings;
 
 use crate::support::home::{Home, Ran};
 use crate::support::real::{Real, Use};

@@ -4,3 +4,4 @@ mod cli;
 mod fixtures;
 mod push;
 mod watch;
+mod weaknesses;

@@ -1,6 +1,7 @@
 //! The two objects as JSON, with what this tool does better than the Python dispatcher explained where it is done.
 
-use super::{OURS, SAMPLE_ANNOTATION, Wanted};
+use super::{OURS, SAMPLE_ANNOTATION, SETTINGS_ANNOTATION, Wanted};
+use crate::domain::settings::key::Key;
 use serde_json::{Map, Value, json};
 
 const PAYLOAD_DIR: &str = "/tmp/llmctl/payload";
@@ -9,6 +10,8 @@ const RUNTIME_DIR: &str = "/tmp/llmctl/runtime";
 pub(super) fn job(wanted: &Wanted, name: &str, configmap: &str, deadline: u32) -> Value {
     let mut annotations = argocd_annotations(wanted, "batch/Job", name);
     annotations.insert(SAMPLE_ANNOTATION.into(), json!(wanted.sample.name));
+    // Text, because an annotation is one; settings may be others by the time somebody asks.
+    annotations.insert(SETTINGS_ANNOTATION.into(), used(wanted).to_string().into());
     json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -29,6 +32,49 @@ pub(super) fn job(wanted: &Wanted, name: &str, configmap: &str, deadline: u32) -
             },
         },
     })
+}
+
+/// The settings of this run by their keys, with what was chosen for it alone.
+fn used(wanted: &Wanted) -> Value {
+    let settings = wanted.settings;
+    let blank = |text: &Option<String>| json!(text.as_deref().unwrap_or_default());
+    let used = [
+        (
+            Key::WorkspaceIdentityKey,
+            json!(settings.workspace_identity),
+        ),
+        (
+            Key::AgentRuntimeCutoverEnabled,
+            json!(settings.agent_runtime_cutover),
+        ),
+        (
+            Key::DispatchTimeoutSeconds,
+            json!(settings.dispatch_timeout_seconds),
+        ),
+        (Key::ExecutionTimeoutSeconds, json!(wanted.timeout)),
+        (
+            Key::CancelGraceTimeoutSeconds,
+            json!(settings.cancel_grace_seconds),
+        ),
+        (Key::K8sJobTtlSeconds, json!(wanted.ttl)),
+        (
+            Key::K8sImagePullSecretsJson,
+            json!(settings.image_pull_secrets),
+        ),
+        (Key::K8sNamespace, json!(settings.namespace)),
+        (Key::K8sServiceAccount, blank(&settings.service_account)),
+        (Key::K8sGpuLimit, json!(wanted.gpu)),
+        (
+            Key::K8sLiveCodeEnabled,
+            json!(settings.live_code_path.is_some()),
+        ),
+        (Key::K8sLiveCodeHostPath, blank(&settings.live_code_path)),
+        (Key::K8sArgocdAppName, blank(&settings.argocd_app)),
+    ];
+    let named = used
+        .into_iter()
+        .map(|(key, value)| (key.name().to_owned(), value));
+    Value::Object(named.collect())
 }
 
 pub(super) fn configmap(wanted: &Wanted, name: &str, payload: &str) -> Value {

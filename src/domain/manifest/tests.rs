@@ -72,11 +72,15 @@ fn take(object: &mut Value, key: &str, expected: &Value) {
 /// Removes what this tool does better than the Python dispatcher, each checked as it goes; the rest must be the golden object.
 fn without_improvements(mut job: Value, deadline: u32) -> Value {
     take(&mut job["spec"], "activeDeadlineSeconds", &json!(deadline));
-    take(
-        &mut job["metadata"]["annotations"],
-        SAMPLE_ANNOTATION,
-        &json!("hello"),
-    );
+    let annotations = &mut job["metadata"]["annotations"];
+    take(annotations, SAMPLE_ANNOTATION, &json!("hello"));
+    let used = annotations
+        .as_object_mut()
+        .unwrap()
+        .remove(SETTINGS_ANNOTATION)
+        .unwrap();
+    let used: Value = serde_json::from_str(used.as_str().unwrap()).unwrap();
+    assert_eq!(used["cancel_grace_timeout_seconds"], 15);
     for path in ["/metadata/labels", "/spec/template/metadata/labels"] {
         take(job.pointer_mut(path).unwrap(), OURS.0, &json!(OURS.1));
     }

@@ -48,6 +48,8 @@ pub struct RunDocument<'a> {
     pub took: Option<f64>,
     pub timeline: Vec<StretchDocument>,
     pub ttl: TtlDocument,
+    /// The settings that it was made with, by key; null for runs of Studio.
+    pub settings: Option<&'a serde_json::Map<String, Value>>,
     pub image: &'a str,
     pub pod: Option<PodDocument<'a>>,
     pub log: LogDocument<'a>,
@@ -154,6 +156,7 @@ impl<'a> RunDocument<'a> {
                 removed_at: run.removal.map(|removal| removal.at),
                 removed_by: run.removal.map(|removal| removal.by),
             },
+            settings: run.settings.as_ref(),
             image: &run.image,
             pod: run.pod.as_ref().map(|pod| PodDocument {
                 name: &pod.name,

@@ -7,7 +7,7 @@ use super::removal::removal;
 use super::timeline::timeline;
 use super::{Phase, Ran, Reason, Run};
 use crate::domain::logs::LogEvent;
-use crate::domain::manifest::{EXECUTOR, KEPT, OURS, SAMPLE_ANNOTATION};
+use crate::domain::manifest::{EXECUTOR, KEPT, OURS, SAMPLE_ANNOTATION, SETTINGS_ANNOTATION};
 use crate::domain::observed::{EventSeen, JobSeen, PodSeen};
 use crate::domain::verdict::{Kubernetes, Verdict, judge};
 use jiff::{SignedDuration, Timestamp};
@@ -82,6 +82,9 @@ impl Entry {
         run.ours = job.labels.get(OURS.0).is_some_and(|by| by == OURS.1);
         if let Some(sample) = job.annotations.get(SAMPLE_ANNOTATION) {
             run.sample = Some(sample.clone());
+        }
+        if let Some(used) = job.annotations.get(SETTINGS_ANNOTATION) {
+            run.settings = serde_json::from_str(used).ok();
         }
         run.ttl = job.ttl;
         run.kept = job.labels.get(EXECUTOR).is_some_and(|value| value == KEPT);

@@ -62,7 +62,7 @@ fn place_of(document: &Document<&str>, key: Key) -> Option<Entry> {
 }
 
 /// The value as TOML 1.0.
-fn written(value: &Value) -> String {
+pub(super) fn written(value: &Value) -> String {
     match value {
         Value::Whole(number) => number.to_string(),
         Value::Flag(on) => on.to_string(),

@@ -7,6 +7,7 @@ use super::bars;
 use crate::app::State;
 use crate::app::limits::Limits;
 use crate::domain::runs::{Phase, Run, Step, Stretch, usual};
+use crate::domain::settings::key::Key;
 use crate::domain::verdict::Verdict;
 use crate::domain::why::Why;
 use crate::sanitize::sanitize;
@@ -195,6 +196,26 @@ fn retention(run: &Run, kept: &Stretch, now: Timestamp, theme: &Theme) -> Line<'
     Line::from(spans)
 }
 
+/// The settings of a run that differ from run to run, in one line.
+fn told(used: &serde_json::Map<String, serde_json::Value>) -> String {
+    let said = [
+        (Key::DispatchTimeoutSeconds, "dispatch", " s"),
+        (Key::ExecutionTimeoutSeconds, "execution", " s"),
+        (Key::CancelGraceTimeoutSeconds, "grace", " s"),
+        (Key::K8sGpuLimit, "GPU", ""),
+    ];
+    let one = |(key, word, unit): (Key, &str, &str)| {
+        let value = match used.get(key.name())? {
+            serde_json::Value::String(text) if text.is_empty() => return None,
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Some(format!("{word} {value}{unit}"))
+    };
+    let words: Vec<String> = said.into_iter().filter_map(one).collect();
+    words.join(", ")
+}
+
 fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut facts: Vec<(&str, String)> = Vec::new();
     let marker = match (run.marker_at, &run.phase) {
@@ -252,6 +273,9 @@ fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
             ""
         };
         facts.push(("TTL", format!("{} s after the finish{kept}", ttl.0)));
+    }
+    if let Some(used) = &run.settings {
+        facts.push(("settings", told(used)));
     }
     facts
         .into_iter()

@@ -142,6 +142,27 @@ impl Real {
         api.get_opt(name).await.unwrap().is_some()
     }
 
+    /// Applies an object as another field manager, whoever owns it.
+    pub(crate) async fn apply_as(&self, who: &str, path: &str, object: &Value) {
+        let uri = format!("/{path}?fieldManager={who}&force=true");
+        let request = http::Request::patch(uri)
+            .header("Content-Type", "application/apply-patch+yaml")
+            .body(object.to_string().into_bytes())
+            .unwrap();
+        self.client.request::<Value>(request).await.unwrap();
+    }
+
+    /// The pods with a label.
+    pub(crate) async fn pods(&self, label: &str) -> Vec<Value> {
+        let api: Api<k8s_openapi::api::core::v1::Pod> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        let params = kube::api::ListParams::default().labels(label);
+        let pods = api.list(&params).await.unwrap().items;
+        pods.iter()
+            .map(|pod| serde_json::to_value(pod).unwrap())
+            .collect()
+    }
+
     /// The Job as it is.
     pub(crate) async fn job(&self, name: &str) -> Option<Value> {
         let api: Api<k8s_openapi::api::batch::v1::Job> =
