@@ -4,8 +4,6 @@ mod endings;
 mod faults;
 mod idle;
 mod session;
-mod settings;
-mod settings;
 mod start;
 
 use crate::support::home::Home;
