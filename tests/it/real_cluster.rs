@@ -4,8 +4,8 @@ mod commands;
 mod endings;
 mod outage;
 mod session;
-mod studio;
 mod settings;
+mod studio;
 
 use crate::support::home::{Home, Ran};
 use crate::support::real::{Real, Use};
