@@ -243,12 +243,11 @@ async fn apply(
             done.1
         }
     };
-    let done = done.map_err(|failure| {
+    let done = done.inspect_err(|failure| {
         // Nothing was changed, so that it would be a backup of nothing; unless nobody knows.
         if failure.exit != Exit::Uncertain && writer.is_finished() {
             let _ = std::fs::remove_file(writer.path());
         }
-        failure
     })?;
     applied(globals, &place, &done, Some(writer.path()))
 }
@@ -330,7 +329,7 @@ async fn restore(
     };
     match globals.output {
         Format::Text => {
-            output::foreign_line(&format!("{place}: {restored} rows are as they were"))?
+            output::foreign_line(&format!("{place}: {restored} rows are as they were"))?;
         }
         format => output::document(
             format,

@@ -22,7 +22,7 @@ pub(super) struct Source {
     /// Studio's old SQLite file
     #[arg(long, value_name = "FILE", group = "database")]
     sqlite: Option<PathBuf>,
-    /// Studio's PostgreSQL, such as postgresql://USER@HOST/DATABASE; the password comes from
+    /// Studio's PostgreSQL, such as `postgresql://USER@HOST/DATABASE`; the password comes from
     /// `LLMCTL_POSTGRES_PASSWORD` or --password-file [default: `LLMCTL_STUDIO_DATABASE_URI`]
     #[arg(long, value_name = "URI", group = "database")]
     postgres: Option<String>,
@@ -87,29 +87,26 @@ impl Source {
             .map(Password::of_file)
             .transpose();
         let file = file.map_err(|error| Failure::invalid(error.to_string()))?;
-        let written = match &self.postgres {
-            Some(uri) => {
-                let written = Address::parse(uri).map_err(Error::from)?;
-                if written.password.is_some() {
-                    return Err(Failure::new(
-                        Exit::Usage,
-                        "the address holds a password, and everybody on this machine can read arguments: leave it out, and set LLMCTL_POSTGRES_PASSWORD or give --password-file",
-                    ));
-                }
-                written
+        let written = if let Some(uri) = &self.postgres {
+            let written = Address::parse(uri).map_err(Error::from)?;
+            if written.password.is_some() {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "the address holds a password, and everybody on this machine can read arguments: leave it out, and set LLMCTL_POSTGRES_PASSWORD or give --password-file",
+                ));
             }
-            None => {
-                let uri = std::env::var(ADDRESS)
-                    .ok()
-                    .filter(|uri| !uri.trim().is_empty());
-                let uri = uri.ok_or_else(|| {
+            written
+        } else {
+            let uri = std::env::var(ADDRESS)
+                .ok()
+                .filter(|uri| !uri.trim().is_empty());
+            let uri = uri.ok_or_else(|| {
                     Failure::new(
                         Exit::Usage,
                         format!("which database? Give --sqlite FILE, --postgres URI or --stack, or set {ADDRESS}"),
                     )
                 })?;
-                Address::parse(&uri).map_err(Error::from)?
-            }
+            Address::parse(&uri).map_err(Error::from)?
         };
         let password = file.or(written.password).or_else(Password::of_environment);
         let studio = Studio::direct(&written.address, password.as_ref())

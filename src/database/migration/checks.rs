@@ -15,7 +15,7 @@ pub(super) fn condition(check: Check, form: Form, dialect: Dialect) -> String {
         Dialect::Postgres => ("", "NOT "),
         Dialect::Sqlite => ("1 = ", "0 = "),
     };
-    let sql = match check {
+    match check {
         Check::SelectedProvider => "selected_provider IN ('kubernetes')".into(),
         Check::FinalProvider => "final_provider IN ('kubernetes')".into(),
         Check::DispatchStatus => {
@@ -63,8 +63,7 @@ pub(super) fn condition(check: Check, form: Form, dialect: Dialect) -> String {
                 "workspace_identity IS NOT NULL AND TRIM(workspace_identity) != '' AND {position}(workspace_identity, '/') = 0 AND {position}(workspace_identity, '\\') = 0"
             )
         }
-    };
-    sql
+    }
 }
 
 /// A constraint's definition still allows what is gone. Column names have such words too, texts in quotes do not.

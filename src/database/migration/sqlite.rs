@@ -44,9 +44,11 @@ pub fn apply(
 ) -> Result<Plan, Error> {
     told(Step::Waiting);
     let file = File::to_write(path, request.patience)?;
-    let going = || match stop.load(Ordering::Relaxed) {
-        true => Err(Error::Interrupted),
-        false => Ok(()),
+    let going = || {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        Ok(())
     };
     let look = file.look(request, &mut |rows| told(Step::Planning { rows }))?;
     if shown.is_some_and(|shown| *shown != look.plan) {

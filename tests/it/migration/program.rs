@@ -134,11 +134,9 @@ fn a_disk_that_is_full_leaves_the_file_as_it_was() {
         String::from_utf8_lossy(&output.stderr).contains("nothing was changed")
             || String::from_utf8_lossy(&output.stderr).contains("rolled back")
     );
-    drop(
-        Connection::open(&file)
-            .unwrap()
-            .execute_batch("SELECT count(*) FROM agent_tasks")
-            .unwrap(),
-    );
+    Connection::open(&file)
+        .unwrap()
+        .execute_batch("SELECT count(*) FROM agent_tasks")
+        .unwrap();
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }

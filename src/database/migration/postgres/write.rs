@@ -102,19 +102,18 @@ impl Work<'_, '_> {
             self.done(self.transaction.execute(sql, &[&id]).await, doing)?;
             return Ok(());
         }
-        let (key, value) = match &change.fate {
-            Fate::Becomes { key, value } => (key.clone(), value.clone()),
-            _ => {
-                let seal = |reason: String| Error::Seal {
-                    place: self.place.to_owned(),
-                    reason,
-                };
-                let secret = request.secret.as_ref();
-                let secret = secret.ok_or_else(|| seal("no secret was given".into()))?;
-                let sealed = secret.seal(&change.row.value, request.now);
-                let sealed = sealed.map_err(|e| seal(e.to_string()))?;
-                (change.row.key.clone(), sealed)
-            }
+        let (key, value) = if let Fate::Becomes { key, value } = &change.fate {
+            (key.clone(), value.clone())
+        } else {
+            let seal = |reason: String| Error::Seal {
+                place: self.place.to_owned(),
+                reason,
+            };
+            let secret = request.secret.as_ref();
+            let secret = secret.ok_or_else(|| seal("no secret was given".into()))?;
+            let sealed = secret.seal(&change.row.value, request.now);
+            let sealed = sealed.map_err(|e| seal(e.to_string()))?;
+            (change.row.key.clone(), sealed)
         };
         let sql = "UPDATE integration_settings SET key = $2, value = $3, updated_at = $4 WHERE id = $1::bigint";
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =

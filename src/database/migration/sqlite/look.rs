@@ -103,7 +103,7 @@ impl File {
             self.rows(&mut look, request, &mut broken, told),
             "reading the run rows",
         )?;
-        self.schema(&mut look, &sql, broken)?;
+        schema(&mut look, &sql, broken);
         Ok(look)
     }
 
@@ -129,41 +129,6 @@ impl File {
             }
             told(look.plan.runs.looked_at);
         }
-    }
-
-    /// The strict form where nothing stands against it: no Studio that writes the newer marker can open an SQLite file.
-    fn schema(&self, look: &mut Look, sql: &str, broken: Broken) -> Result<(), Error> {
-        let Broken([strict, wide]) = broken;
-        let (form, mut broken) = if look.plan.runs.newer_markers == 0 {
-            (Form::Strict, strict)
-        } else {
-            (Form::WithNewerMarkers, wide)
-        };
-        let Some(definition) = Definition::parse(sql) else {
-            look.plan.remarks.push(
-                "the definition of agent_tasks is written in a way that is not understood: its defaults and constraints are left alone".into(),
-            );
-            return Ok(());
-        };
-        let barred: BTreeSet<Check> = broken.keys().copied().collect();
-        let rewritten = definition.rewritten(form, &barred);
-        // Only what would have been changed is worth a word.
-        let wanted = definition.rewritten(form, &BTreeSet::new());
-        for check in wanted.checks().filter(|check| barred.contains(check)) {
-            look.plan.blocked.extend(broken.remove(&check));
-        }
-        if rewritten.changes.is_empty() {
-            return Ok(());
-        }
-        if !rewritten.is_sound() {
-            look.plan.remarks.push(
-                "the definition of agent_tasks cannot be rewritten safely: its defaults and constraints are left alone".into(),
-            );
-            return Ok(());
-        }
-        look.plan.schema.clone_from(&rewritten.changes);
-        look.table = Some(rewritten);
-        Ok(())
     }
 
     /// How a table is defined; none where there is no such table.
@@ -214,4 +179,38 @@ pub(super) fn select() -> String {
         "SELECT {} FROM agent_tasks WHERE id > ?1 ORDER BY id LIMIT ?2",
         columns()
     )
+}
+
+/// The strict form where nothing stands against it: no Studio that writes the newer marker can open an SQLite file.
+fn schema(look: &mut Look, sql: &str, broken: Broken) {
+    let Broken([strict, wide]) = broken;
+    let (form, mut broken) = if look.plan.runs.newer_markers == 0 {
+        (Form::Strict, strict)
+    } else {
+        (Form::WithNewerMarkers, wide)
+    };
+    let Some(definition) = Definition::parse(sql) else {
+        look.plan.remarks.push(
+                "the definition of agent_tasks is written in a way that is not understood: its defaults and constraints are left alone".into(),
+            );
+        return;
+    };
+    let barred: BTreeSet<Check> = broken.keys().copied().collect();
+    let rewritten = definition.rewritten(form, &barred);
+    // Only what would have been changed is worth a word.
+    let wanted = definition.rewritten(form, &BTreeSet::new());
+    for check in wanted.checks().filter(|check| barred.contains(check)) {
+        look.plan.blocked.extend(broken.remove(&check));
+    }
+    if rewritten.changes.is_empty() {
+        return;
+    }
+    if !rewritten.is_sound() {
+        look.plan.remarks.push(
+                "the definition of agent_tasks cannot be rewritten safely: its defaults and constraints are left alone".into(),
+            );
+        return;
+    }
+    look.plan.schema.clone_from(&rewritten.changes);
+    look.table = Some(rewritten);
 }

@@ -5,6 +5,7 @@ use crate::domain::migration::SchemaChange;
 use crate::domain::migration::checks::{Check, Form};
 use crate::domain::migration::runs::Column;
 use rusqlite::Connection;
+use rusqlite::types::Value;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -173,19 +174,19 @@ impl Rewritten {
     /// Both texts define the same columns in the same order, so that rows written under the one are right under the
     /// other. Asked of SQLite itself, in memory.
     pub(super) fn is_sound(&self) -> bool {
-        let columns = |sql: &str| -> rusqlite::Result<Vec<(String, String, i64, i64, i64)>> {
+        let columns = |sql: &str| -> rusqlite::Result<Vec<[Value; 5]>> {
             let memory = Connection::open_in_memory()?;
             memory.execute_batch(sql)?;
             let asked = "SELECT name, type, \"notnull\", pk, hidden FROM pragma_table_xinfo('agent_tasks') ORDER BY cid";
             let mut statement = memory.prepare(asked)?;
             let rows = statement.query_map([], |row| {
-                Ok((
+                Ok([
                     row.get(0)?,
                     row.get(1)?,
                     row.get(2)?,
                     row.get(3)?,
                     row.get(4)?,
-                ))
+                ])
             })?;
             rows.collect()
         };

@@ -138,21 +138,20 @@ impl File {
     }
 
     fn change_setting(&self, change: &SettingChange, request: &Request) -> Result<(), Error> {
-        let (key, value) = match &change.fate {
-            Fate::Becomes { key, value } => (key.clone(), value.clone()),
-            _ => {
-                let seal = |reason: String| Error::Seal {
-                    place: self.place(),
-                    reason,
-                };
-                let secret = request.secret.as_ref();
-                let secret = secret.ok_or_else(|| seal("no secret was given".into()))?;
-                let sealed = secret.seal(&change.row.value, request.now);
-                (
-                    change.row.key.clone(),
-                    sealed.map_err(|e| seal(e.to_string()))?,
-                )
-            }
+        let (key, value) = if let Fate::Becomes { key, value } = &change.fate {
+            (key.clone(), value.clone())
+        } else {
+            let seal = |reason: String| Error::Seal {
+                place: self.place(),
+                reason,
+            };
+            let secret = request.secret.as_ref();
+            let secret = secret.ok_or_else(|| seal("no secret was given".into()))?;
+            let sealed = secret.seal(&change.row.value, request.now);
+            (
+                change.row.key.clone(),
+                sealed.map_err(|e| seal(e.to_string()))?,
+            )
         };
         // As Studio writes times: UTC, without a zone.
         let now = request.now.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string();

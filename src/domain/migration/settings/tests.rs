@@ -48,7 +48,8 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn a_customised_image_becomes_the_frontier_image() {
-    let cases: &[(&[(&str, &str)], &[(&str, &str)])] = &[
+    type Rows<'a> = &'a [(&'a str, &'a str)];
+    let cases: &[(Rows<'_>, Rows<'_>)] = &[
         // Before there were two keys: the row is renamed.
         (
             &[("k8s_image", "r.test:5000/x:7")],
