@@ -8,6 +8,7 @@ pub mod limits;
 pub mod link;
 pub mod notices;
 pub mod overlays;
+pub mod page;
 pub mod palette;
 pub mod question;
 pub mod runs;
@@ -207,7 +208,8 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Do(action) => act(state, action, &mut turn),
         Msg::Edit(request) => edit(state, &request, &mut turn),
         Msg::Paste(text) => {
-            for c in text.chars().filter(|c| !c.is_control()) {
+            let lines = state.context() == Context::Payload;
+            for c in text.chars().filter(|c| !c.is_control() || (lines && *c == '\n')) {
                 edit(state, &InputRequest::InsertChar(c), &mut turn);
             }
         }
@@ -383,7 +385,7 @@ fn edit(state: &mut State, request: &InputRequest, turn: &mut Turn) {
         Some(Dialog::Question(question)) => question.edit(request),
         Some(Dialog::Run) => {
             let around = state.around();
-            state.runs.edit_dialog(request, &around);
+            state.runs.edit_dialog(request, &around, turn);
         }
         Some(Dialog::Settings) => state.settings.edit(request, turn),
         Some(Dialog::Diff) => state.overlays.edit(request),

@@ -6,6 +6,7 @@ pub mod look;
 pub mod open;
 mod orphans;
 pub mod overlays;
+pub mod payload;
 pub mod preflight;
 mod records;
 pub mod runs;

@@ -59,6 +59,8 @@ pub struct Scroll {
     pub(crate) diff: usize,
     pub(crate) palette: usize,
     pub(crate) samples: usize,
+    /// Of the payload being edited.
+    pub(crate) payload: usize,
     limits: Limits,
 }
 

@@ -82,6 +82,16 @@ pub enum Action {
     ToggleTarget,
     // run dialog
     PreviewManifest,
+    EditPayload,
+    /// Take the payload as typed.
+    TakePayload,
+    /// Write the payload as JSON, or as YAML again.
+    OtherLanguage,
+    UndoEdit,
+    /// Go to the run that was this very request.
+    OpenKnown,
+    /// Run the request as the next pass through its node.
+    NextPass,
     /// Yes to a question.
     Yes,
     /// No to a question.
@@ -138,6 +148,8 @@ pub enum Context {
     RunDialog,
     /// A text field of the run dialog.
     RunDialogText,
+    /// The payload being edited.
+    Payload,
     SettingsForm,
     /// A text field of the settings form.
     SettingsText,
@@ -168,6 +180,7 @@ impl Context {
                 | Self::RunsFilter
                 | Self::LogSearch
                 | Self::RunDialogText
+                | Self::Payload
                 | Self::SettingsText
                 | Self::DiffFilter
                 | Self::QuestionText

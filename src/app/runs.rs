@@ -4,6 +4,7 @@ mod acts;
 pub mod compare;
 pub mod detail;
 pub mod dialog;
+pub mod editor;
 pub mod list;
 mod news;
 pub mod orphans;
@@ -25,8 +26,10 @@ use crate::domain::target::Target;
 use detail::Tab;
 use detail::logs::LogView;
 use dialog::RunDialog;
+use editor::Language;
 use jiff::Timestamp;
 use list::Sort;
+use serde_json::Value;
 use news::News;
 use std::collections::BTreeSet;
 
@@ -78,6 +81,11 @@ pub enum Msg {
         run: RunId,
         job: Box<JobSeen>,
     },
+    /// Nobody knows whether it was created.
+    Unanswered {
+        run: RunId,
+        why: String,
+    },
     /// Nothing was created; the sentence says why and what to do.
     Refused {
         run: RunId,
@@ -100,6 +108,15 @@ pub enum Msg {
         yaml: String,
     },
     Preflighted(Box<Facts>),
+    PayloadWritten {
+        text: String,
+        language: Language,
+    },
+    /// What a text says, or where it is neither JSON nor YAML.
+    PayloadRead {
+        revision: u64,
+        result: Result<Value, String>,
+    },
     CancelStepped {
         run: RunId,
         step: CancelStep,
@@ -162,6 +179,16 @@ pub enum Effect {
     Preview(Box<RunPlan>),
     /// Look at what runs there need.
     Preflight(Place),
+    /// Write a payload as text.
+    WritePayload {
+        document: Value,
+        language: Language,
+    },
+    /// Read a payload's text.
+    ReadPayload {
+        text: String,
+        revision: u64,
+    },
 }
 
 /// What a run needs to know of the rest of the state.
@@ -243,6 +270,12 @@ impl Slice {
                 self.stale = true;
                 self.want(wants, turn);
             }
+            Msg::Unanswered { run, why } => {
+                turn.notice(Notice::bad(why.clone()));
+                let wants = self.all.unanswered(&run, why, turn.now);
+                self.stale = true;
+                self.want(wants, turn);
+            }
             Msg::Refused { run, why } => {
                 turn.notice(Notice::bad(why.clone()));
                 let wants = self.all.refused(&run, why, turn.now);
@@ -260,6 +293,8 @@ impl Slice {
             Msg::OrphansFound(found) => self.orphans = Some(found),
             Msg::Kept { run, ttl } => self.kept(&run, ttl, turn),
             Msg::Preflighted(facts) => self.preflighted(*facts, around),
+            Msg::PayloadWritten { text, language } => self.payload_written(&text, language, turn),
+            Msg::PayloadRead { revision, result } => self.payload_read(revision, result),
             Msg::CancelStepped { run, step } => self.cancel_stepped(run, step, turn),
         }
     }
@@ -310,6 +345,9 @@ impl Slice {
         turn: &mut Turn,
     ) -> Result<(), String> {
         let plan = around.plan(sample, self.all.next_execution(), options)?;
+        if let Some(known) = self.all.duplicate(&plan, turn.now) {
+            return Err(known.known_already());
+        }
         let (run, wants) = self.all.dispatching(&plan, turn.now);
         self.want(wants, turn);
         self.selected = Some(run.clone());

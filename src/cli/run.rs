@@ -207,7 +207,12 @@ fn dispatched(
     let job = match created {
         Ok(job) => job,
         Err(error) => {
-            let wants = headless.runs.refused(&id, error.to_string(), now);
+            let why = error.to_string();
+            let wants = if error.kind() == Kind::Unknown {
+                headless.runs.unanswered(&id, why, now)
+            } else {
+                headless.runs.refused(&id, why, now)
+            };
             headless.want(wants, false);
             return Err(error.into());
         }

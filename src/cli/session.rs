@@ -159,6 +159,7 @@ impl Exit {
             Kind::Refused => Self::Refused,
             Kind::Unreachable => Self::Unreachable,
             Kind::Invalid => Self::InvalidInput,
+            Kind::Unknown => Self::Uncertain,
             _ => Self::Failed,
         }
     }

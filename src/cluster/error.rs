@@ -103,6 +103,16 @@ pub enum Error {
     #[error("{error}; what was made before could not be taken back: {left}")]
     HalfDone { error: Box<Error>, left: Box<Error> },
 
+    /// No answer came to a write, and nobody could say whether it was made.
+    #[error(
+        "cannot tell whether {what} was made at {cluster}: {reason}; look for it before you run it again"
+    )]
+    Unknown {
+        what: String,
+        cluster: String,
+        reason: String,
+    },
+
     /// What does not fit elsewhere.
     #[error("cannot {what} at {cluster}: {reason}")]
     Other {
@@ -128,6 +138,8 @@ pub enum Kind {
     Conflict,
     /// 410.
     Gone,
+    /// It may have been done: exit code 8.
+    Unknown,
     Other,
 }
 
@@ -144,6 +156,7 @@ impl Error {
             Self::NotFound { .. } | Self::Going { .. } | Self::NoNamespace { .. } => Kind::NotFound,
             Self::Exists { .. } | Self::Conflict { .. } => Kind::Conflict,
             Self::Gone { .. } => Kind::Gone,
+            Self::Unknown { .. } => Kind::Unknown,
             Self::HalfDone { error, .. } => error.kind(),
             Self::Other { .. } => Kind::Other,
         }

@@ -29,18 +29,22 @@ impl Cluster {
     /// Nothing of the run exists then; [`Error::HalfDone`] when the Job could not be removed again.
     pub async fn create_run(&self, plan: &RunPlan) -> Result<JobSeen, Error> {
         let namespace = &plan.namespace;
-        let job: wire::Job = self
+        let created = self
             .create(Resource::Jobs, namespace, &plan.job_name, &plan.job)
-            .await
-            .map_err(|error| match error {
-                // Nothing else is looked up when a Job is created.
-                Error::NotFound { what, cluster, .. } => Error::NoNamespace {
+            .await;
+        let job: wire::Job = match created {
+            Ok(job) => job,
+            // Nothing else is looked up when a Job is created.
+            Err(Error::NotFound { what, cluster, .. }) => {
+                return Err(Error::NoNamespace {
                     what,
                     cluster,
                     step: makes_namespace(namespace),
-                },
-                other => other,
-            })?;
+                });
+            }
+            Err(error) if may_be_made(&error) => self.made_after_all(plan, error).await?,
+            Err(error) => return Err(error),
+        };
         let uid = job.metadata.uid.clone();
         let payload = plan.configmap(&uid);
         let created = self
@@ -70,6 +74,26 @@ impl Cluster {
             });
         }
         Ok(convert::job(job))
+    }
+
+    /// The Job of a request that was sent and not answered, when it was made all the same (W4: an outcome that nobody saw is not a
+    /// failure, and not one to be tried again).
+    async fn made_after_all(&self, plan: &RunPlan, error: Error) -> Result<wire::Job, Error> {
+        let found = self
+            .get::<wire::Job>(Resource::Jobs, &plan.namespace, &plan.job_name)
+            .await;
+        match found {
+            Ok(job) => Ok(job),
+            Err(answer) if answer.kind() == Kind::NotFound => Err(error),
+            Err(_) => Err(Error::Unknown {
+                what: format!("job {} in namespace {}", plan.job_name, plan.namespace),
+                cluster: self.label().to_owned(),
+                reason: match error {
+                    Error::Unreachable { reason, .. } => reason,
+                    other => other.to_string(),
+                },
+            }),
+        }
     }
 
     /// Deletes a Job with its pods. With a UID only that very Job, and not another one of the same name.
@@ -199,6 +223,14 @@ impl Cluster {
     pub async fn payload(&self, namespace: &str, configmap: &str) -> Result<Option<String>, Error> {
         let object: Value = self.get(Resource::ConfigMaps, namespace, configmap).await?;
         Ok(object["data"]["payload.json"].as_str().map(str::to_owned))
+    }
+}
+
+/// The request may have reached the server. One whose connection was refused did not.
+fn may_be_made(error: &Error) -> bool {
+    match error {
+        Error::Unreachable { reason, .. } => !reason.to_lowercase().contains("refused"),
+        _ => false,
     }
 }
 

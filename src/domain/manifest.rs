@@ -4,6 +4,8 @@ mod checks;
 mod objects;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod weaknesses;
 
 use super::identity;
 use super::payload::own::Own;

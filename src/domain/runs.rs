@@ -1,5 +1,6 @@
 //! A run: one executor Job from dispatch through its verdict to TTL clean-up, and the reducer that follows it.
 
+pub mod clocks;
 pub mod compare;
 pub mod document;
 mod duplicate;

@@ -37,6 +37,8 @@ impl World {
             Effect::SaveLog { run, job } => self.save_log(run, job),
             Effect::Preview(plan) => self.preview(*plan),
             Effect::Preflight(place) => self.look_before_a_run(place),
+            Effect::WritePayload { document, language } => self.write_payload(&document, language),
+            Effect::ReadPayload { text, revision } => self.read_payload(text, revision),
         }
     }
 
@@ -67,6 +69,10 @@ impl World {
                 Ok(job) => RunsMsg::Accepted {
                     run,
                     job: Box::new(job),
+                },
+                Err(error) if error.kind() == Kind::Unknown => RunsMsg::Unanswered {
+                    run,
+                    why: error.to_string(),
                 },
                 Err(error) => RunsMsg::Refused {
                     run,

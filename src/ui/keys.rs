@@ -171,6 +171,7 @@ mod tests {
         Context::LogSearch,
         Context::RunDialog,
         Context::RunDialogText,
+        Context::Payload,
         Context::SettingsForm,
         Context::SettingsText,
         Context::SettingsDiff,

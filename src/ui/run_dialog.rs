@@ -14,6 +14,7 @@
 //! ```
 
 mod checks;
+mod editor;
 
 use super::detail::yaml_lines;
 use super::layout::{self, middle};
@@ -25,6 +26,7 @@ use crate::app::action::Context;
 use crate::app::runs::Slice;
 use crate::app::runs::dialog::{RunDialog, Spot};
 use crate::app::text::Field;
+use crate::domain::payload::own::Own;
 use crate::domain::samples::Sample;
 use crate::sanitize::sanitize;
 use ratatui::Frame;
@@ -34,6 +36,8 @@ use ratatui::text::{Line, Span};
 /// Rows below the list of samples: a blank one, three of facts, the checks, a blank one, the fields, the problem.
 const BELOW: u16 = 7 + checks::ROWS;
 const LABEL: usize = 11;
+/// Columns of the names in the list.
+const NAME: usize = 24;
 
 /// Draws the dialog over `area`.
 pub(crate) fn draw(
@@ -44,13 +48,13 @@ pub(crate) fn draw(
     area: Rect,
 ) {
     let runs = &state.runs;
-    let samples = u16::try_from(runs.samples.len()).unwrap_or(u16::MAX);
+    let samples = u16::try_from(runs.offers()).unwrap_or(u16::MAX);
     let rows = samples.clamp(1, 12) + BELOW + 2;
     let place = middle(area, area.width.saturating_sub(4).min(92), rows);
     let count = format!(
         "{} of {}",
-        (runs.dialog.sample + 1).min(runs.samples.len()),
-        runs.samples.len()
+        (runs.dialog.sample + 1).min(runs.offers()),
+        runs.offers()
     );
     let inside = Pane::dialog(theme, "Run a sample", state.runs.dialog_context())
         .count([Span::raw(count)])
@@ -67,6 +71,11 @@ pub(crate) fn draw(
         ..inside
     };
     draw_choice(state, theme, frame, below);
+    if let Some(editor) = &runs.dialog.editor {
+        let name = runs.offered(runs.dialog.sample);
+        let name = name.as_ref().map_or("", |sample| sample.name.as_str());
+        editor::draw(editor, name, &mut scroll.payload, theme, frame, area);
+    }
     if let Some(yaml) = &runs.dialog.preview {
         let top = runs.dialog.preview_top;
         scroll.limits.preview = draw_preview(yaml, top, theme, frame, area);
@@ -77,8 +86,9 @@ fn draw_samples(runs: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Fr
     let dialog = &runs.dialog;
     let focused = dialog.spot == Spot::Sample;
     let height = usize::from(list.height);
-    scroll.samples = layout::top_for(scroll.samples, dialog.sample, runs.samples.len(), height);
-    let visible = runs.samples.iter().enumerate().skip(scroll.samples);
+    scroll.samples = layout::top_for(scroll.samples, dialog.sample, runs.offers(), height);
+    let offers = (0..runs.offers()).filter_map(|at| Some((at, runs.offered(at)?)));
+    let visible = offers.skip(scroll.samples);
     let glyphs = theme.glyphs();
     for ((at, sample), y) in visible.zip(list.top()..list.bottom()) {
         let place = Rect {
@@ -88,8 +98,13 @@ fn draw_samples(runs: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Fr
         };
         let selected = at == dialog.sample;
         let mark = if selected { glyphs.mark } else { " " };
-        let name = text::pad(&sanitize(&sample.name), 14, glyphs.ellipsis);
-        let room = usize::from(list.width).saturating_sub(17);
+        // The types after the samples are told from samples of such a name.
+        let name = match &sample.node {
+            Some(node) if at >= runs.samples.len() => format!("node {}", node.kind),
+            _ => sanitize(&sample.name).into_owned(),
+        };
+        let name = text::pad(&name, NAME, glyphs.ellipsis);
+        let room = usize::from(list.width).saturating_sub(NAME + 3);
         let summary = text::fit(&sanitize(&sample.summary), room, glyphs.ellipsis);
         let line = Line::from(vec![
             Span::raw(format!("{mark} ")),
@@ -107,16 +122,17 @@ fn draw_samples(runs: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Fr
         width: list.width + 1,
         ..list
     };
-    pane::scrollbar(theme, frame, bar, scroll.samples, runs.samples.len());
+    pane::scrollbar(theme, frame, bar, scroll.samples, runs.offers());
 }
 
 fn draw_choice(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     let runs = &state.runs;
     let dialog = &runs.dialog;
     let glyphs = theme.glyphs();
-    let Some(sample) = runs.samples.get(dialog.sample) else {
+    let Some(sample) = runs.offered(dialog.sample) else {
         return;
     };
+    let sample = dialog.own.as_ref().map_or(&*sample, |own| own.sample());
     let room = usize::from(area.width);
     let fact = |label: &str, value: String| {
         let value = text::fit_middle(&value, room.saturating_sub(LABEL), glyphs.ellipsis);
@@ -126,10 +142,17 @@ fn draw_choice(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
         ])
     };
     let dot = glyphs.dot;
+    let numbers = dialog.own.as_ref().map(Own::numbers).unwrap_or_default();
+    let edited = if dialog.own.is_some() {
+        format!(" {dot} payload edited")
+    } else {
+        String::new()
+    };
     let runs_line = format!(
-        "{} {dot} execution {} {dot} index 1",
+        "{} {dot} execution {} {dot} index {}{edited}",
         kind(sample),
-        dialog.execution
+        numbers.execution.unwrap_or(dialog.execution),
+        dialog.index.or(numbers.index).unwrap_or(1),
     );
     let place = format!("{} @ {}", state.namespace, state.target.badge());
     let mut lines = vec![

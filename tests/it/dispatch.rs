@@ -3,3 +3,4 @@
 mod check;
 mod duplicates;
 mod payloads;
+mod requests;

@@ -3,10 +3,19 @@
 use super::super::action::{Action, Context};
 use super::super::notices::Notice;
 use super::super::text::Field;
-use super::super::{Dialog, Turn};
+use super::super::{Dialog, Pane, Turn};
 use super::{Around, Effect, Slice};
 use crate::domain::manifest::RunOptions;
+use crate::domain::nodes::{NodeType, TYPES};
+use crate::domain::payload::check::problems;
+use crate::domain::payload::own::{self, Own};
 use crate::domain::preflight::{Facts, Needs, Place, Preflight};
+use super::editor::Editor;
+use crate::domain::runs::RunId;
+use crate::domain::samples::Sample;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::borrow::Cow;
 use tui_input::InputRequest;
 
 /// The place in the dialog that has the keys.
@@ -43,6 +52,17 @@ pub struct RunDialog {
     pub image: String,
     /// The number it would get.
     pub execution: u64,
+    /// The payload as edited, when it was; as a document with its secrets masked, and as it is sent.
+    pub written: Option<Value>,
+    pub own: Option<Own>,
+    /// Pass through the node, when another than the first or the payload's own was asked for.
+    pub index: Option<u64>,
+    /// The payload being edited.
+    pub editor: Option<Editor>,
+    /// The run that was this very request already.
+    pub known: Option<RunId>,
+    /// When the dialog was opened.
+    opened: Timestamp,
     /// What was seen in the cluster, once it was looked at.
     pub facts: Option<Facts>,
     /// What follows from it for the run as it is chosen.
@@ -53,9 +73,27 @@ pub struct RunDialog {
 }
 
 impl Slice {
+    /// How many things the dialog offers: the samples, then the node types.
+    pub fn offers(&self) -> usize {
+        self.samples.len() + TYPES.len()
+    }
+
+    /// What stands at a place of the dialog's list.
+    pub fn offered(&self, at: usize) -> Option<Cow<'_, Sample>> {
+        match self.samples.get(at) {
+            Some(sample) => Some(Cow::Borrowed(sample)),
+            None => TYPES
+                .get(at - self.samples.len())
+                .map(NodeType::sample)
+                .map(Cow::Owned),
+        }
+    }
+
     /// Where keys are looked up while the dialog is open.
     pub fn dialog_context(&self) -> Context {
-        if self.dialog.spot == Spot::Sample || self.dialog.preview.is_some() {
+        if self.dialog.editor.is_some() {
+            Context::Payload
+        } else if self.dialog.spot == Spot::Sample || self.dialog.preview.is_some() {
             Context::RunDialog
         } else {
             Context::RunDialogText
@@ -70,11 +108,12 @@ impl Slice {
         }
         let settings = &around.settings;
         self.dialog = RunDialog {
-            sample: self.dialog.sample.min(self.samples.len() - 1),
+            sample: self.dialog.sample.min(self.offers() - 1),
             timeout: Field::with(&settings.execution_timeout_seconds.to_string()),
             ttl: Field::with(&settings.ttl_seconds.to_string()),
             gpu: Field::with(&settings.gpu_limit.to_string()),
             execution: self.all.next_execution(),
+            opened: turn.now,
             ..RunDialog::default()
         };
         self.check_dialog(around);
@@ -91,7 +130,10 @@ impl Slice {
     }
 
     /// Takes one editing key in the dialog.
-    pub fn edit_dialog(&mut self, request: &InputRequest, around: &Around) {
+    pub fn edit_dialog(&mut self, request: &InputRequest, around: &Around, turn: &mut Turn) {
+        if self.dialog.editor.is_some() {
+            return self.type_payload(request, turn);
+        }
         let field = match self.dialog.spot {
             Spot::Sample => return,
             Spot::Timeout => &mut self.dialog.timeout,
@@ -107,11 +149,21 @@ impl Slice {
         if self.dialog.preview.is_some() {
             return self.act_preview(action, page);
         }
-        let last = self.samples.len().saturating_sub(1);
+        if self.dialog.editor.is_some() {
+            return self.act_editor(action, page, around, turn);
+        }
+        let last = self.offers().saturating_sub(1);
+        let chosen = self.dialog.sample;
         match (action, self.dialog.spot) {
             (Action::Dismiss, _) => turn.close = true,
             (Action::Accept, _) => self.start_chosen(around, turn),
             (Action::PreviewManifest, _) => self.preview(around, turn),
+            (Action::EditPayload, _) => self.edit_payload(turn),
+            (Action::OpenKnown, _) => self.open_known(turn),
+            (Action::NextPass, _) => {
+                let index = self.dialog.index.or(self.own_index()).unwrap_or(1);
+                self.dialog.index = Some(index.saturating_add(1));
+            }
             (Action::Down | Action::Right, Spot::Sample) => {
                 self.dialog.sample = (self.dialog.sample + 1).min(last);
             }
@@ -124,7 +176,23 @@ impl Slice {
             (Action::FocusPrevious | Action::Up, spot) => self.dialog.spot = spot.turned(-1),
             _ => {}
         }
+        if self.dialog.sample != chosen {
+            (self.dialog.own, self.dialog.written) = (None, None);
+            self.dialog.index = None;
+        }
         self.check_dialog(around);
+    }
+
+    fn own_index(&self) -> Option<u64> {
+        self.dialog.own.as_ref()?.numbers().index
+    }
+
+    fn open_known(&mut self, turn: &mut Turn) {
+        if let Some(known) = self.dialog.known.clone() {
+            self.selected = Some(known);
+            turn.close = true;
+            turn.focus = Some(Pane::Detail);
+        }
     }
 
     fn act_preview(&mut self, action: Action, page: usize) {
@@ -160,17 +228,40 @@ impl Slice {
             timeout_seconds: unless(timeout, settings.execution_timeout_seconds),
             ttl_seconds: unless(ttl, settings.ttl_seconds),
             gpu: unless(gpu, settings.gpu_limit),
+            index: self.dialog.index,
+            payload: self.dialog.own.clone(),
             ..RunOptions::default()
         })
     }
 
-    fn check_dialog(&mut self, around: &Around) {
-        let Some(sample) = self.samples.get(self.dialog.sample) else {
+    /// A node type is only a beginning: what is still missing is typed into its payload.
+    fn in_order(&self, sample: &Sample) -> Result<(), String> {
+        if self.dialog.own.is_some() || self.dialog.sample < self.samples.len() {
+            return Ok(());
+        }
+        match problems(&own::of_sample(sample)).first() {
+            Some(problem) => Err(format!("{problem} (e edits the payload)")),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn check_dialog(&mut self, around: &Around) {
+        let Some(sample) = self.offered(self.dialog.sample) else {
             return;
         };
         let planned = self
-            .options(around)
-            .and_then(|options| around.plan(sample, self.dialog.execution, &options));
+            .in_order(&sample)
+            .and_then(|()| self.options(around))
+            .and_then(|options| around.plan(&sample, self.dialog.execution, &options));
+        let known = planned
+            .as_ref()
+            .ok()
+            .and_then(|plan| self.all.duplicate(plan, self.dialog.opened));
+        let already = known.map(|run| {
+            let what = run.known_already();
+            format!("{what}; o opens it, i runs it as the next pass")
+        });
+        self.dialog.known = known.map(|run| run.id.clone());
         match planned {
             Ok(plan) => {
                 let needs = Needs::of(&plan);
@@ -180,8 +271,8 @@ impl Slice {
                     .as_ref()
                     .map(|facts| Preflight::of(&needs, facts, &around.target));
                 let refusal = self.dialog.preflight.as_ref().and_then(Preflight::refusal);
-                self.dialog.problem =
-                    refusal.map(|row| format!("{}: {}", row.name, row.sentence()));
+                self.dialog.problem = already
+                    .or_else(|| refusal.map(|row| format!("{}: {}", row.name, row.sentence())));
                 self.dialog.image = plan.image;
             }
             Err(problem) => self.dialog.problem = Some(problem),
@@ -189,9 +280,12 @@ impl Slice {
     }
 
     fn start_chosen(&mut self, around: &Around, turn: &mut Turn) {
-        let Some(sample) = self.samples.get(self.dialog.sample).cloned() else {
+        let Some(sample) = self.offered(self.dialog.sample).map(Cow::into_owned) else {
             return;
         };
+        if self.dialog.known.is_some() || self.in_order(&sample).is_err() {
+            return;
+        }
         let refused = self
             .dialog
             .preflight
@@ -212,12 +306,12 @@ impl Slice {
     }
 
     fn preview(&mut self, around: &Around, turn: &mut Turn) {
-        let Some(sample) = self.samples.get(self.dialog.sample) else {
+        let Some(sample) = self.offered(self.dialog.sample) else {
             return;
         };
         let planned = self
             .options(around)
-            .and_then(|options| around.plan(sample, self.dialog.execution, &options));
+            .and_then(|options| around.plan(&sample, self.dialog.execution, &options));
         if let Ok(plan) = planned {
             let effect = Effect::Preview(Box::new(plan));
             turn.effects.push(super::super::Effect::Runs(effect));

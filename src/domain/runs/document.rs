@@ -1,6 +1,7 @@
 //! The JSON document of a run: times as RFC 3339, durations as seconds.
 
 use super::usual::{self, Usual};
+use super::clocks::Clocks;
 use super::{Dispatch, Phase, Reason, RemovedBy, Run, Step, Stretch};
 use crate::domain::contract::ExecutorResult;
 use crate::domain::observed::EventSeen;
@@ -63,6 +64,8 @@ pub struct DispatchDocument {
     /// `kubernetes:<namespace>/<job>`; null until the API server accepted the Job.
     pub id: Option<String>,
     pub start_marker: Option<Timestamp>,
+    /// Dispatch, execution, collection; each from its own beginning.
+    pub clocks: Clocks,
 }
 
 /// One stretch of the time bar.
@@ -140,6 +143,7 @@ impl<'a> RunDocument<'a> {
                 status: run.dispatch,
                 id: run.dispatch_id(),
                 start_marker: run.marker_at,
+                clocks: run.clocks(),
             },
             created: run.created,
             finished: run.finished_at,

@@ -51,6 +51,7 @@ const FORM_BOTH: &[Context] = &[Context::SettingsForm, Context::SettingsDiff];
 const FORM: &[Context] = &[Context::SettingsForm];
 const DIFF: &[Context] = &[Context::Diff];
 const RUN_DIALOG: &[Context] = &[Context::RunDialog];
+const PAYLOAD: &[Context] = &[Context::Payload];
 const PALETTE: &[Context] = &[Context::Palette];
 
 /// Plain places: `j`, `k` and their kind move.
@@ -75,6 +76,7 @@ const TYPED: &[Context] = &[
     Context::OverlaysFilter,
     Context::RunsFilter,
     Context::RunDialogText,
+    Context::Payload,
     Context::SettingsText,
     Context::DiffFilter,
     Context::Palette,
@@ -95,6 +97,7 @@ const PAGED: &[Context] = &[
     Context::Compare,
 ];
 const PAGED_TYPED: &[Context] = &[
+    Context::Payload,
     Context::OverlaysFilter,
     Context::RunsFilter,
     Context::DiffFilter,
@@ -233,6 +236,14 @@ pub(super) const ROWS: &[Binding] = &[
     // Run dialog
     footer(RUN_DIALOG, &[ENTER], Action::Accept, "start", "start the run"),
     footer(RUN_DIALOG, &[char('p')], Action::PreviewManifest, "preview", "show the ConfigMap and the Job before they are made"),
+    footer(RUN_DIALOG, &[char('e')], Action::EditPayload, "edit payload", "edit the payload as YAML or JSON; what it breaks is told while typing"),
+    row(RUN_DIALOG, &[char('o')], Action::OpenKnown, "open known run", "go to the run that was this very request already"),
+    row(RUN_DIALOG, &[char('i')], Action::NextPass, "next pass", "run the request as the next pass through its node"),
+    footer(PAYLOAD, &[control('s')], Action::TakePayload, "take", "take the payload as typed, once nothing is wrong with it"),
+    footer(PAYLOAD, &[control('t')], Action::OtherLanguage, "JSON or YAML", "write the payload in the other language"),
+    footer(PAYLOAD, &[control('z')], Action::UndoEdit, "undo", "take the last change back"),
+    row(PAYLOAD, &[ENTER], Action::Accept, "new line", "begin a new line"),
+    footer(PAYLOAD, &[ESC], Action::Dismiss, "leave", "leave the payload as it was before"),
     row(RUN_DIALOG, &[LEFT, char('h')], Action::Left, "previous", "choose the previous sample"),
     row(RUN_DIALOG, &[RIGHT, char('l')], Action::Right, "next", "choose the next sample"),
     footer(RUN_DIALOG, &[ESC, char('q')], Action::Dismiss, "close", "close without starting anything"),

@@ -63,6 +63,21 @@ impl Runs {
         wants
     }
 
+    /// Nobody knows whether the API server accepted it: the run is uncertain, and not to be tried again unasked. When its Job shows up
+    /// after all, the run goes on as an accepted one.
+    pub fn unanswered(&mut self, id: &RunId, why: String, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        self.change(id, now, &mut wants, |entry| {
+            let run = &mut entry.run;
+            if run.phase == Phase::Dispatching {
+                run.verdict = Verdict::Uncertain;
+                run.uncertain = true;
+                run.why = why;
+            }
+        });
+        wants
+    }
+
     /// This tool's user asked for the end of the run (cancel or remove): what follows is theirs.
     pub fn cancel_asked(&mut self, id: &RunId, now: Timestamp) -> Vec<Want> {
         let mut wants = Vec::new();

@@ -4,6 +4,7 @@ mod asked;
 mod logs;
 mod recorded;
 mod states;
+mod weaknesses;
 
 use super::*;
 use crate::domain::manifest::OURS;
