@@ -24,10 +24,10 @@ impl Runs {
 impl Run {
     /// Why it must not be dispatched once more, to be followed by what to do instead.
     pub fn known_already(&self) -> String {
-        let state = match (self.removal, self.verdict) {
+        let state = match (self.removal, self.finished_at) {
             (Some(_), _) => "is gone from the cluster, and what it did is done",
-            (None, Verdict::Pending) => "has not ended",
-            (None, _) => "has ended, and its Job is still there",
+            (None, None) => "has not ended",
+            (None, Some(_)) => "has ended, and its Job is still there",
         };
         format!(
             "run {} was this very request (Job {}): it {state}",
