@@ -209,7 +209,10 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Edit(request) => edit(state, &request, &mut turn),
         Msg::Paste(text) => {
             let lines = state.context() == Context::Payload;
-            for c in text.chars().filter(|c| !c.is_control() || (lines && *c == '\n')) {
+            for c in text
+                .chars()
+                .filter(|c| !c.is_control() || (lines && *c == '\n'))
+            {
                 edit(state, &InputRequest::InsertChar(c), &mut turn);
             }
         }

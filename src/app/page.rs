@@ -233,7 +233,13 @@ mod tests {
         page.edit(&R::DeleteNextWord);
         assert_eq!(page.text(), "one\n");
         page.edit(&R::DeletePrevWord);
-        for request in [R::GoToPrevChar, R::GoToNextChar, R::DeletePrevChar, R::DeleteNextChar, R::DeleteLine] {
+        for request in [
+            R::GoToPrevChar,
+            R::GoToNextChar,
+            R::DeletePrevChar,
+            R::DeleteNextChar,
+            R::DeleteLine,
+        ] {
             page.edit(&request);
         }
         page.go(-5);

@@ -29,8 +29,8 @@ use dialog::RunDialog;
 use editor::Language;
 use jiff::Timestamp;
 use list::Sort;
-use serde_json::Value;
 use news::News;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// State of the runs list, the detail and the dialog.

@@ -17,7 +17,9 @@ impl World {
         self.read(async move {
             match written {
                 Ok(text) => Msg::Runs(RunsMsg::PayloadWritten { text, language }),
-                Err(why) => Msg::Noticed(Notice::bad(format!("the payload cannot be shown: {why}"))),
+                Err(why) => {
+                    Msg::Noticed(Notice::bad(format!("the payload cannot be shown: {why}")))
+                }
             }
         });
     }

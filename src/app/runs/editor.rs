@@ -67,10 +67,11 @@ impl Slice {
             Some(written) => written.clone(),
             None => own::of_sample(&sample),
         };
-        turn.effects.push(super::super::Effect::Runs(Effect::WritePayload {
-            document,
-            language: Language::Yaml,
-        }));
+        turn.effects
+            .push(super::super::Effect::Runs(Effect::WritePayload {
+                document,
+                language: Language::Yaml,
+            }));
     }
 
     /// The text of a payload is there.
@@ -93,10 +94,11 @@ impl Slice {
     fn read_payload(&mut self, turn: &mut Turn) {
         if let Some(editor) = &mut self.dialog.editor {
             editor.read = None;
-            turn.effects.push(super::super::Effect::Runs(Effect::ReadPayload {
-                text: editor.page.text(),
-                revision: editor.page.revision(),
-            }));
+            turn.effects
+                .push(super::super::Effect::Runs(Effect::ReadPayload {
+                    text: editor.page.text(),
+                    revision: editor.page.revision(),
+                }));
         }
     }
 
@@ -110,7 +112,10 @@ impl Slice {
         }
         match result {
             Ok(document) => {
-                editor.problems = problems(&document).iter().map(ToString::to_string).collect();
+                editor.problems = problems(&document)
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect();
                 editor.read = Some(document);
             }
             Err(mistake) => {
@@ -121,7 +126,13 @@ impl Slice {
     }
 
     /// Takes one action in the editor.
-    pub(super) fn act_editor(&mut self, action: Action, page: usize, around: &Around, turn: &mut Turn) {
+    pub(super) fn act_editor(
+        &mut self,
+        action: Action,
+        page: usize,
+        around: &Around,
+        turn: &mut Turn,
+    ) {
         let Some(editor) = &mut self.dialog.editor else {
             return;
         };
@@ -139,7 +150,11 @@ impl Slice {
             Action::OtherLanguage => {
                 if let Some(document) = editor.read.clone() {
                     let language = editor.language.other();
-                    turn.effects.push(super::super::Effect::Runs(Effect::WritePayload { document, language }));
+                    turn.effects
+                        .push(super::super::Effect::Runs(Effect::WritePayload {
+                            document,
+                            language,
+                        }));
                 }
             }
             Action::TakePayload => self.take_payload(around),
@@ -153,7 +168,12 @@ impl Slice {
         let Some(sample) = self.offered(self.dialog.sample) else {
             return;
         };
-        let Some(written) = self.dialog.editor.as_ref().and_then(|editor| editor.read.clone()) else {
+        let Some(written) = self
+            .dialog
+            .editor
+            .as_ref()
+            .and_then(|editor| editor.read.clone())
+        else {
             return;
         };
         match taken(&sample, &written) {

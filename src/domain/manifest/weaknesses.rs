@@ -39,7 +39,10 @@ fn w20_the_payload_belongs_to_its_job() {
     let plan = planned(&node(), &settings()).unwrap();
     let owner = &plan.configmap("u-1")["metadata"]["ownerReferences"][0];
     assert_eq!(owner["kind"], "Job");
-    assert_eq!((&owner["uid"], &owner["name"]), (&json!("u-1"), &json!(plan.job_name)));
+    assert_eq!(
+        (&owner["uid"], &owner["name"]),
+        (&json!("u-1"), &json!(plan.job_name))
+    );
 }
 
 #[test]
@@ -58,7 +61,10 @@ fn w22_no_secret_stands_in_a_job_and_a_payload_has_a_limit() {
     let plan = planned(&sample, &settings()).unwrap();
     assert!(!plan.job.to_string().contains("s3cret"));
     let container = &pod(&plan)["containers"][0];
-    assert_eq!(container["envFrom"][1]["secretRef"]["name"], "llmctl-studio-secrets");
+    assert_eq!(
+        container["envFrom"][1]["secretRef"]["name"],
+        "llmctl-studio-secrets"
+    );
     assert_eq!(container["env"].as_array().unwrap().len(), 1);
 
     sample.stdin = Some(Hidden("x".repeat(1 << 20)));
@@ -76,11 +82,19 @@ fn w23_service_variables_stay_out() {
 fn w24_what_kubernetes_would_refuse_is_refused_with_its_field() {
     type Spoil = fn(&mut RunSettings);
     let table: &[(&str, Spoil)] = &[
-        ("workspace_identity_key", |s| s.workspace_identity = "a".repeat(64)),
-        ("workspace_identity_key", |s| s.workspace_identity = "main.".into()),
+        ("workspace_identity_key", |s| {
+            s.workspace_identity = "a".repeat(64)
+        }),
+        ("workspace_identity_key", |s| {
+            s.workspace_identity = "main.".into()
+        }),
         ("k8s_namespace", |s| s.namespace = "Llmctl".into()),
-        ("k8s_service_account", |s| s.service_account = Some("a_b".into())),
-        ("k8s_image_pull_secrets_json", |s| s.image_pull_secrets = vec!["x y".into()]),
+        ("k8s_service_account", |s| {
+            s.service_account = Some("a_b".into())
+        }),
+        ("k8s_image_pull_secrets_json", |s| {
+            s.image_pull_secrets = vec!["x y".into()]
+        }),
     ];
     for (field, spoil) in table {
         let mut settings = settings();
@@ -95,9 +109,15 @@ fn w25_a_pod_holds_no_key_and_the_checkout_is_not_written() {
     let pod = pod(&plan);
     assert_eq!(pod["automountServiceAccountToken"], false);
     let container = &pod["containers"][0];
-    assert_eq!(container["securityContext"]["allowPrivilegeEscalation"], false);
+    assert_eq!(
+        container["securityContext"]["allowPrivilegeEscalation"],
+        false
+    );
     let mounts = container["volumeMounts"].as_array().unwrap();
-    let code = mounts.iter().find(|mount| mount["name"] == "project-code").unwrap();
+    let code = mounts
+        .iter()
+        .find(|mount| mount["name"] == "project-code")
+        .unwrap();
     assert_eq!(code["readOnly"], true);
 }
 

@@ -1,7 +1,7 @@
 //! The JSON document of a run: times as RFC 3339, durations as seconds.
 
-use super::usual::{self, Usual};
 use super::clocks::Clocks;
+use super::usual::{self, Usual};
 use super::{Dispatch, Phase, Reason, RemovedBy, Run, Step, Stretch};
 use crate::domain::contract::ExecutorResult;
 use crate::domain::observed::EventSeen;

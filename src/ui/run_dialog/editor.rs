@@ -44,7 +44,11 @@ pub(super) fn draw(
     let height = inside.height.saturating_sub(rows);
     draw_text(editor, top, theme, frame, Rect { height, ..inside });
     for (line, y) in below.into_iter().zip(inside.y + height..inside.bottom()) {
-        let row = Rect { y, height: 1, ..inside };
+        let row = Rect {
+            y,
+            height: 1,
+            ..inside
+        };
         frame.render_widget(line, row);
     }
 }
@@ -56,13 +60,25 @@ fn draw_text(editor: &Editor, top: &mut usize, theme: &Theme, frame: &mut Frame,
     let room = usize::from(area.width).saturating_sub(NUMBERS);
     let column = text::columns(&sanitize(before));
     let skipped = (column + 1).saturating_sub(room.max(1));
-    for ((at, line), y) in lines.iter().enumerate().skip(*top).zip(area.top()..area.bottom()) {
+    for ((at, line), y) in lines
+        .iter()
+        .enumerate()
+        .skip(*top)
+        .zip(area.top()..area.bottom())
+    {
         let shown = text::tail(&sanitize(line), skipped);
         let line = Line::from(vec![
             Span::styled(format!("{:>3} ", at + 1), theme.muted()),
             Span::raw(text::fit(&shown, room, theme.glyphs().ellipsis)),
         ]);
-        frame.render_widget(line, Rect { y, height: 1, ..area });
+        frame.render_widget(
+            line,
+            Rect {
+                y,
+                height: 1,
+                ..area
+            },
+        );
     }
     field::put_cursor(frame, area, NUMBERS + column - skipped, row - *top);
 }
@@ -77,7 +93,11 @@ fn problems(editor: &Editor, room: usize, theme: &Theme) -> Vec<Line<'static>> {
         ])
     };
     if editor.problems.is_empty() {
-        return vec![line(glyphs.good, Tone::Good, "it breaks no rule of the contract")];
+        return vec![line(
+            glyphs.good,
+            Tone::Good,
+            "it breaks no rule of the contract",
+        )];
     }
     let mut lines: Vec<Line> = editor
         .problems

@@ -22,7 +22,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-
 const NAMESPACE: &str = "default";
 
 fn plan(execution: u64) -> RunPlan {
@@ -76,7 +75,11 @@ async fn w5_a_run_costs_two_creates_and_one_log_stream_and_nothing_is_polled() {
     let (inner, count) = (sandbox.service(), Arc::clone(&counted));
     let service = tower::service_fn(move |request: Request<Body>| {
         let uri = request.uri();
-        let kind = kind(request.method().as_str(), uri.path(), uri.query().unwrap_or_default());
+        let kind = kind(
+            request.method().as_str(),
+            uri.path(),
+            uri.query().unwrap_or_default(),
+        );
         *count.lock().unwrap().entry(kind).or_default() += 1;
         let mut inner = inner.clone();
         async move { tower::Service::call(&mut inner, request).await }
@@ -98,7 +101,12 @@ async fn w5_a_run_costs_two_creates_and_one_log_stream_and_nothing_is_polled() {
     let verdicts = async {
         loop {
             for want in wants.drain(..) {
-                if let Want::FollowLog { run, pod, container_id } = want {
+                if let Want::FollowLog {
+                    run,
+                    pod,
+                    container_id,
+                } = want
+                {
                     let mut events = cluster.follow_log(NAMESPACE, &pod, &container_id);
                     let logs = logs.clone();
                     tokio::spawn(async move {
@@ -123,12 +131,23 @@ async fn w5_a_run_costs_two_creates_and_one_log_stream_and_nothing_is_polled() {
     };
     timeout(Duration::from_mins(2), verdicts).await.unwrap();
     assert!(runs.iter().all(|run| run.verdict == Verdict::Success));
-    assert!(runs.iter().all(|run| run.dispatch == Dispatch::DispatchConfirmed));
+    assert!(
+        runs.iter()
+            .all(|run| run.dispatch == Dispatch::DispatchConfirmed)
+    );
 
     let counted = counted.lock().unwrap().clone();
     let of = |kind: &str| counted.get(kind).copied().unwrap_or_default();
-    assert_eq!((of("POST jobs"), of("POST configmaps")), (3, 3), "{counted:?}");
-    assert_eq!(of("PATCH jobs") + of("PUT jobs") + of("PATCH configmaps"), 0, "{counted:?}");
+    assert_eq!(
+        (of("POST jobs"), of("POST configmaps")),
+        (3, 3),
+        "{counted:?}"
+    );
+    assert_eq!(
+        of("PATCH jobs") + of("PUT jobs") + of("PATCH configmaps"),
+        0,
+        "{counted:?}"
+    );
     // A stream that ended is opened once more behind its last line, to know that it is whole, and its pod asked for.
     assert!(of("follow log") <= 6 && of("GET pods") <= 3, "{counted:?}");
     for shared in ["jobs", "pods", "events"] {
@@ -159,7 +178,12 @@ async fn w4_a_create_without_an_answer_is_looked_for_and_else_uncertain() {
         _ => Answer::Json(200, job.clone()),
     });
     assert_eq!(lucky.create_run(&plan).await.unwrap().uid, "u-1");
-    let asked: Vec<String> = requests.lock().unwrap().iter().map(|a| a.method.clone()).collect();
+    let asked: Vec<String> = requests
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|a| a.method.clone())
+        .collect();
     assert_eq!(asked, ["POST", "GET", "POST"]);
 
     // It was not: nothing ran, and that is certain.
@@ -167,14 +191,25 @@ async fn w4_a_create_without_an_answer_is_looked_for_and_else_uncertain() {
         "POST" => broken(),
         _ => Answer::status(404, "NotFound", "not found"),
     });
-    assert_eq!(certain.create_run(&plan).await.unwrap_err().kind(), Kind::Unreachable);
+    assert_eq!(
+        certain.create_run(&plan).await.unwrap_err().kind(),
+        Kind::Unreachable
+    );
 
     // Nobody can say: uncertain, and not tried again.
     let (silent, requests) = cluster(move |_| broken());
     let error = silent.create_run(&plan).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unknown, "{error}");
-    assert!(error.to_string().contains("before you run it again"), "{error}");
-    let creates = requests.lock().unwrap().iter().filter(|a| a.method == "POST").count();
+    assert!(
+        error.to_string().contains("before you run it again"),
+        "{error}"
+    );
+    let creates = requests
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|a| a.method == "POST")
+        .count();
     assert_eq!(creates, 1);
 
     let mut runs = Runs::of(NAMESPACE);
@@ -184,12 +219,20 @@ async fn w4_a_create_without_an_answer_is_looked_for_and_else_uncertain() {
     let run = runs.find(&id).unwrap();
     assert_eq!(
         (run.verdict, run.uncertain, run.phase, run.dispatch),
-        (Verdict::Uncertain, true, Phase::Dispatching, Dispatch::DispatchPending)
+        (
+            Verdict::Uncertain,
+            true,
+            Phase::Dispatching,
+            Dispatch::DispatchPending
+        )
     );
     // The same request is a duplicate as long as nobody knows.
     assert!(runs.duplicate(&plan, now).is_some());
 
     // A refused connection never carried the request: certain.
     let (shut, _) = cluster(|_| Answer::Refuse);
-    assert_eq!(shut.create_run(&plan).await.unwrap_err().kind(), Kind::Unreachable);
+    assert_eq!(
+        shut.create_run(&plan).await.unwrap_err().kind(),
+        Kind::Unreachable
+    );
 }

@@ -104,7 +104,10 @@ fn w7_a_started_run_that_dies_without_a_result_is_uncertain_and_confirmed() {
         see_job(&mut runs, finished("a", 5, false), 5);
         let run = runs.find(&id("a")).unwrap();
         let told = (run.verdict, run.uncertain, run.dispatch);
-        assert_eq!(told, (Verdict::Uncertain, true, Dispatch::DispatchConfirmed));
+        assert_eq!(
+            told,
+            (Verdict::Uncertain, true, Dispatch::DispatchConfirmed)
+        );
         assert_eq!(run.verdict.exit_code(), Some(8));
     }
 }
@@ -122,7 +125,11 @@ fn w8_the_message_of_a_refused_payload_is_told() {
 fn w9_why_it_waits_is_kept() {
     let mut runs = Runs::of("llmctl");
     see_job(&mut runs, job("a"), 0);
-    see_pod(&mut runs, pod("a", "Pending", waiting("ImagePullBackOff")), 3);
+    see_pod(
+        &mut runs,
+        pod("a", "Pending", waiting("ImagePullBackOff")),
+        3,
+    );
     let run = runs.find(&id("a")).unwrap();
     assert_eq!(run.reason.word, "ImagePullBackOff");
     assert!(run.why.contains("cannot be pulled"), "{}", run.why);
@@ -148,7 +155,10 @@ fn w12_what_has_no_status_is_no_success_and_a_later_broken_line_erases_nothing()
     let without = r#"LLMCTL_EXECUTOR_RESULT_JSON={"output_state": {"node_type": "start"}, "routing_state": {}}"#;
     let verdict = |texts: &[&str]| lived(texts, 0).find(&id("a")).unwrap().verdict;
     assert_eq!(verdict(&[START, without]), Verdict::Uncertain);
-    assert_eq!(verdict(&[START, "LLMCTL_EXECUTOR_RESULT_JSON=[1]"]), Verdict::Uncertain);
+    assert_eq!(
+        verdict(&[START, "LLMCTL_EXECUTOR_RESULT_JSON=[1]"]),
+        Verdict::Uncertain
+    );
     let broken = "LLMCTL_EXECUTOR_RESULT_JSON={\"status\": ";
     assert_eq!(verdict(&[START, SUCCESS, broken]), Verdict::Success);
 }
@@ -160,7 +170,11 @@ fn w14_a_retained_job_is_no_new_outcome() {
     let found = runs.duplicate(&plan(), at(60)).unwrap();
     assert!(found.known_already().contains("its Job is still there"));
     // Gone for less than a day, then for more.
-    see(&mut runs, Seen::JobGone(Box::new(finished("a", 5, true))), 100);
+    see(
+        &mut runs,
+        Seen::JobGone(Box::new(finished("a", 5, true))),
+        100,
+    );
     let day = 24 * 3600;
     assert!(runs.duplicate(&plan(), at(99 + day)).is_some());
     assert!(runs.duplicate(&plan(), at(100 + day)).is_none());
@@ -182,6 +196,9 @@ fn a_job_that_shows_up_after_all_takes_its_uncertain_run_on() {
     assert_eq!((run.verdict, run.uncertain), (Verdict::Uncertain, true));
     see_job(&mut runs, job("a"), 4);
     let run = runs.find(&asked).unwrap();
-    assert_eq!((run.phase, run.verdict, run.uncertain), (Phase::Queued, Verdict::Pending, false));
+    assert_eq!(
+        (run.phase, run.verdict, run.uncertain),
+        (Phase::Queued, Verdict::Pending, false)
+    );
     assert_eq!(run.dispatch, Dispatch::DispatchSubmitted);
 }
