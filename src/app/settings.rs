@@ -4,6 +4,7 @@ pub mod draft;
 pub mod elsewhere;
 pub mod form;
 pub mod review;
+mod studio;
 
 use super::action::{Action, Context};
 use super::notices::Notice;
@@ -74,6 +75,14 @@ pub enum Msg {
         count: usize,
         result: Result<Vec<Workload>, Obstacle>,
     },
+    /// What Studio's database has, where the namespace has one; the other answer to [`Effect::Look`].
+    LookedAtStudio(Result<Option<Held>, String>),
+    /// A write to Studio's database ended; the answer to [`Effect::PushToStudio`].
+    PushedToStudio {
+        place: String,
+        count: usize,
+        result: Result<(), String>,
+    },
     /// A restarted workload came a step further; the last one is done, stuck or an error.
     Restarted {
         workload: Workload,
@@ -101,6 +110,11 @@ pub enum Effect {
         changes: Vec<StoredChange>,
         /// Take keys that others own.
         force: bool,
+    },
+    /// Write these changes to Studio's database, unless it holds something else than what was seen.
+    PushToStudio {
+        seen: Held,
+        changes: Vec<StoredChange>,
     },
     /// Restart workloads and follow them until they are ready.
     Restart { workloads: Vec<Workload> },
@@ -287,6 +301,12 @@ impl Slice {
                 count,
                 result,
             } => self.pushed(&configmap, count, result, turn),
+            Msg::LookedAtStudio(result) => self.looked_at_studio(result, turn),
+            Msg::PushedToStudio {
+                place,
+                count,
+                result,
+            } => self.pushed_to_studio(&place, count, result, turn),
             Msg::Restarted { workload, result } => self.restarted(&workload, result, turn),
         }
     }

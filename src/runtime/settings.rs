@@ -1,11 +1,12 @@
 //! Settings: read from and saved to their file, read from and pushed to the cluster.
 
 use super::World;
+use super::studio::{OpenError, Studio};
 use crate::app::Msg;
 use crate::app::settings::review::Obstacle;
 use crate::app::settings::{Effect, Msg as SettingsMsg};
 use crate::cluster::settings::PushError;
-use crate::domain::settings::held::StoredChange;
+use crate::domain::settings::held::{Held, StoredChange};
 use crate::domain::settings::push::{Push, Workload};
 use crate::files::settings::{self, SaveError};
 
@@ -45,6 +46,7 @@ impl World {
                 changes,
                 force,
             } => self.push_settings(configmap, changes, force),
+            Effect::PushToStudio { seen, changes } => self.push_to_studio(seen, changes),
             Effect::Restart { workloads } => {
                 for workload in workloads {
                     self.restart(workload);
@@ -60,6 +62,32 @@ impl World {
             let held = cluster.settings_maps(&namespace).await;
             let result = held.map_err(|error| error.to_string());
             Msg::Settings(SettingsMsg::Looked { place, result })
+        });
+        // A port-forward takes longer: the ConfigMaps do not wait for it.
+        let (cluster, namespace) = (self.cluster.clone(), self.namespace.clone());
+        self.read(async move {
+            let held = Studio::rows_of_stack(&cluster, &namespace).await;
+            let result = held.map_err(|error| error.to_string());
+            Msg::Settings(SettingsMsg::LookedAtStudio(result))
+        });
+    }
+
+    fn push_to_studio(&mut self, seen: Held, changes: Vec<StoredChange>) {
+        let (cluster, namespace) = (self.cluster.clone(), self.namespace.clone());
+        let now = self.now();
+        self.write(async move {
+            let pushed = async {
+                let mut studio = Studio::of_stack(&cluster, &namespace).await?;
+                let written = studio.database.write_settings(&seen, &changes, now).await;
+                studio.database.close().await;
+                written.map_err(OpenError::from)
+            };
+            let result = pushed.await.map_err(|error| error.to_string());
+            Some(Msg::Settings(SettingsMsg::PushedToStudio {
+                place: seen.name,
+                count: changes.len(),
+                result,
+            }))
         });
     }
 

@@ -17,6 +17,8 @@ pub struct Known {
     pub place: String,
     /// Why there is no answer; one sentence.
     pub failure: Option<String>,
+    /// Why Studio's database cannot be read; one sentence.
+    pub studio_failure: Option<String>,
     /// When the last answer came.
     at: Option<Timestamp>,
     /// The cluster answers.
@@ -25,6 +27,11 @@ pub struct Known {
 }
 
 impl Known {
+    /// The cluster answers.
+    pub(super) fn is_live(&self) -> bool {
+        self.live
+    }
+
     /// The cluster was asked once and has answered.
     pub fn is_known(&self) -> bool {
         self.at.is_some()

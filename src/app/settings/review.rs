@@ -102,7 +102,7 @@ impl Slice {
         let (wanted, keys) = (self.preview(), self.saved_keys());
         let maps = self.known.elsewhere.held.iter();
         targets.extend(
-            maps.filter(|held| held.store == Store::ConfigMap)
+            maps.filter(|held| held.store != Store::File)
                 .map(|held| Target {
                     store: held.store,
                     name: held.name.clone(),
@@ -219,7 +219,11 @@ impl Slice {
                     path: self.layered.path().to_path_buf(),
                     edits: self.drafts.edits(),
                 },
-                _ => Effect::Push {
+                Store::Studio => match self.studio_push(target) {
+                    Some(effect) => effect,
+                    None => continue,
+                },
+                Store::ConfigMap => Effect::Push {
                     configmap: target.name.clone(),
                     changes: target.changes.clone(),
                     force: review.force,
