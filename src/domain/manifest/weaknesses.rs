@@ -124,7 +124,7 @@ fn w25_a_pod_holds_no_key_and_the_checkout_is_not_written() {
 #[test]
 fn w26_argo_cd_is_named_only_where_there_is_one() {
     let without = planned(&node(), &settings()).unwrap();
-    assert!(!without.job.to_string().contains("argocd"));
+    assert!(!without.job.to_string().contains("argocd.argoproj.io"));
     let with = RunSettings {
         argocd_app: Some("studio".into()),
         ..settings()
