@@ -182,7 +182,7 @@ fn print(
         document.verdict = Verdict::Uncertain;
         document.uncertain = true;
         document.exit = Verdict::Uncertain.exit_code();
-        document.why.sentence = why.to_owned();
+        why.clone_into(&mut document.why.sentence);
     }
     output::document(globals.output, &document)
 }

@@ -89,13 +89,11 @@ fn failed(place: &Place, result: &ExecutorResult) -> String {
 fn uncertain(place: &Place) -> String {
     let run = place.run;
     match run.reason.word.as_str() {
-        "OOMKilled" => place
-            .again("--memory 2Gi")
-            .unwrap_or_else(|| place.describe_pod()),
         "Evicted" | "NodeLost" | "NodeShutdown" | "Shutdown" | "NodeAffinity" => {
             place.describe_node()
         }
-        "StartError" | "ContainerCannotRun" => place.describe_pod(),
+        // The limit of an executor is fixed (W25): what it was, and what else the pod held, is on the pod.
+        "OOMKilled" | "StartError" | "ContainerCannotRun" => place.describe_pod(),
         _ if run.malformed.is_some() => place.runs("logs") + " --grep LLMCTL_EXECUTOR_RESULT_JSON",
         _ => place.runs("logs"),
     }

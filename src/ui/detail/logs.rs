@@ -7,6 +7,7 @@ use super::super::theme::{Theme, Tone};
 use super::super::{field, found, pane, text};
 use crate::app::State;
 use crate::app::limits::Limits;
+use crate::app::runs::detail::logs::Json;
 use crate::domain::logs::Follow;
 use crate::domain::runs::{Phase, Ran, Run};
 use crate::sanitize::sanitize;
@@ -33,7 +34,7 @@ pub(super) fn count(state: &State, run: &Run, columns: u16, theme: &Theme) -> Ve
     if let Some(minutes) = view.since.filter(|_| total > 0) {
         add(format!("last {minutes}m"), Tone::Warning);
     }
-    if view.pretty && columns > 80 {
+    if view.json == Json::LaidOut && columns > 80 {
         add("JSON".into(), Tone::Accent);
     }
     let (word, tone) = match run.log.follow() {

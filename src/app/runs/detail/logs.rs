@@ -13,6 +13,13 @@ use jiff::SignedDuration;
 /// What `s` goes through, in minutes before the newest line; then all again.
 const SINCE: [i64; 4] = [1, 5, 15, 60];
 
+/// How lines that are JSON are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Json {
+    AsPrinted,
+    LaidOut,
+}
+
 /// How the log is looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogView {
@@ -21,8 +28,7 @@ pub struct LogView {
     /// Times before the lines.
     pub times: bool,
     pub wrap: bool,
-    /// Lines that are JSON are laid out.
-    pub pretty: bool,
+    pub json: Json,
     /// Only lines of so many minutes before the newest one.
     pub since: Option<i64>,
     /// Number of the first line in sight when not following (numbers as [`Log`] counts).
@@ -38,7 +44,7 @@ impl Default for LogView {
             follow: true,
             times: false,
             wrap: false,
-            pretty: false,
+            json: Json::AsPrinted,
             since: None,
             top: 0,
             mark: None,
@@ -106,7 +112,10 @@ impl Slice {
                 return;
             }
             Action::PrettyLog => {
-                view.pretty = !view.pretty;
+                view.json = match view.json {
+                    Json::AsPrinted => Json::LaidOut,
+                    Json::LaidOut => Json::AsPrinted,
+                };
                 return;
             }
             Action::LogSince => {

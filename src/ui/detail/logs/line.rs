@@ -2,7 +2,7 @@
 
 use super::super::super::theme::Theme;
 use super::super::super::{found, text};
-use crate::app::runs::detail::logs::LogView;
+use crate::app::runs::detail::logs::{Json, LogView};
 use crate::domain::contract::{Line as Said, RESULT_PREFIX};
 use crate::domain::logs::LogLine;
 use crate::sanitize::sanitize;
@@ -30,7 +30,10 @@ pub(super) fn lines(
     };
     let room = room.saturating_sub(time.len());
     let machine = !matches!(Said::of(&line.text), Said::Output);
-    let laid_out = view.pretty.then(|| pretty(&line.text)).flatten();
+    let laid_out = match view.json {
+        Json::LaidOut => pretty(&line.text),
+        Json::AsPrinted => None,
+    };
     let parts = match laid_out {
         Some(parts) => parts
             .into_iter()
@@ -207,7 +210,7 @@ mod tests {
     #[test]
     fn json_is_laid_out_and_whitespace_kept() {
         let view = LogView {
-            pretty: true,
+            json: Json::LaidOut,
             ..LogView::default()
         };
         let texts = |text: &str| -> Vec<String> {
