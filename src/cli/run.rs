@@ -30,14 +30,14 @@ pub struct Args {
     /// `node` runs a node of TYPE
     #[arg(value_name = "SAMPLE", required_unless_present = "payload")]
     pub sample: Option<String>,
-    /// Node type after `node`: start, end, flowchart, task, plan, milestone, memory, decision, rag, agent_task, llm_call,
-    /// rag_chat_completion
+    /// Node type after `node`: start, end, flowchart, task, plan, milestone, memory, decision, rag, `agent_task`, `llm_call`,
+    /// `rag_chat_completion`
     #[arg(value_name = "TYPE")]
     pub kind: Option<String>,
     /// Run a payload of your own (contract v1) from a JSON or YAML file, or from standard input (-)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["sample", "kind"])]
     pub payload: Option<PathBuf>,
-    /// Change a field of the payload: env.NAME=value, timeout_seconds=60, a node's field such as task_prompt=text; again for
+    /// Change a field of the payload: `env.NAME=value`, `timeout_seconds=60`, a node's field such as `task_prompt=text`; again for
     /// more
     #[arg(long, value_name = "FIELD=VALUE")]
     pub set: Vec<String>,

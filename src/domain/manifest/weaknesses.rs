@@ -83,17 +83,19 @@ fn w24_what_kubernetes_would_refuse_is_refused_with_its_field() {
     type Spoil = fn(&mut RunSettings);
     let table: &[(&str, Spoil)] = &[
         ("workspace_identity_key", |s| {
-            s.workspace_identity = "a".repeat(64)
+            s.workspace_identity = "a".repeat(64);
         }),
         ("workspace_identity_key", |s| {
-            s.workspace_identity = "main.".into()
+            s.workspace_identity = "main.".into();
         }),
-        ("k8s_namespace", |s| s.namespace = "Llmctl".into()),
+        ("k8s_namespace", |s| {
+            s.namespace = "Llmctl".into();
+        }),
         ("k8s_service_account", |s| {
-            s.service_account = Some("a_b".into())
+            s.service_account = Some("a_b".into());
         }),
         ("k8s_image_pull_secrets_json", |s| {
-            s.image_pull_secrets = vec!["x y".into()]
+            s.image_pull_secrets = vec!["x y".into()];
         }),
     ];
     for (field, spoil) in table {

@@ -20,8 +20,8 @@ const fn may(name: &'static str, shape: Shape) -> Field {
     }
 }
 
-const fn id_of(what: &'static str, required: bool) -> Option<Reference> {
-    Some(Reference { what, required })
+const fn id_of(what: &'static str, required: bool) -> Reference {
+    Reference { what, required }
 }
 
 const ID: Shape = Shape::Whole(1, u64::MAX);
@@ -38,23 +38,23 @@ macro_rules! types {
 pub const TYPES: &[NodeType] = types! {
     "start" "begins a flowchart and says so" needs "the backend's code", None, [];
     "end" "ends a flowchart" needs "the backend's code", None, [];
-    "flowchart" "starts another flowchart" needs "the database and a Celery broker", id_of("flowchart id", true), [];
+    "flowchart" "starts another flowchart" needs "the database and a Celery broker", Some(id_of("flowchart id", true)), [];
     "task" "lets a model work on a prompt" needs "a node row, a model and its provider's credentials", None, [
         must("task_prompt", Shape::Text, r#""Say hello.""#),
         may("agent_id", ID),
     ];
-    "plan" "changes a plan" needs "a node row and a plan row", id_of("plan id", false), [
+    "plan" "changes a plan" needs "a node row and a plan row", Some(id_of("plan id", false)), [
         must("mode", Shape::Choice(&["llm_guided", "deterministic"]), r#""deterministic""#),
         must("store_mode", Shape::Choice(&["append", "replace", "update"]), r#""update""#),
         may("patch", Shape::Object), may("additive_prompt", Shape::Text),
         may("retry_count", RETRIES), may("fallback_enabled", Shape::Flag),
     ];
-    "milestone" "changes a milestone" needs "a node row and a milestone row", id_of("milestone id", false), [
+    "milestone" "changes a milestone" needs "a node row and a milestone row", Some(id_of("milestone id", false)), [
         must("action", Shape::Choice(&["create_or_update", "mark_complete"]), r#""mark_complete""#),
         may("patch", Shape::Object), may("terminate_always", Shape::Flag), may("terminate_on_complete", Shape::Flag),
         may("loop_exit_after_runs", Shape::Whole(0, u64::MAX)),
     ];
-    "memory" "stores or finds memories" needs "a node row", id_of("memory id", false), [
+    "memory" "stores or finds memories" needs "a node row", Some(id_of("memory id", false)), [
         may("action", Shape::Choice(&["", "add", "retrieve"])),
         may("mode", Shape::Choice(&["", "llm_guided", "deterministic"])),
         may("text", Shape::Text),

@@ -248,12 +248,11 @@ fn node_request(request: &Map<String, Value>, known_entry: bool, found: &mut Fou
         return;
     }
     let named = request.get("node_type").and_then(Value::as_str);
-    match named.and_then(NodeType::of_name) {
-        Some(kind) => found.0.extend(kind.problems(request)),
-        None => {
-            let names: Vec<&str> = TYPES.iter().map(|kind| kind.name).collect();
-            found.say("node_type", format!("must be one of {}", names.join(", ")));
-        }
+    if let Some(kind) = named.and_then(NodeType::of_name) {
+        found.0.extend(kind.problems(request));
+    } else {
+        let names: Vec<&str> = TYPES.iter().map(|kind| kind.name).collect();
+        found.say("node_type", format!("must be one of {}", names.join(", ")));
     }
 }
 

@@ -176,7 +176,7 @@ pub fn of_sample(sample: &Sample) -> Value {
     );
     put(
         "emit_start_markers",
-        (!sample.emit_start_markers).then(|| json!(false)),
+        (!sample.emit_start_markers).then_some(json!(false)),
     );
     document
 }
@@ -285,7 +285,7 @@ mod tests {
             for (name, value) in case["payload"].as_object().unwrap() {
                 match name.as_str() {
                     "metadata" => {
-                        assert_eq!(sent["metadata"]["execution_mode"], value["execution_mode"])
+                        assert_eq!(sent["metadata"]["execution_mode"], value["execution_mode"]);
                     }
                     _ => assert_eq!(&sent[name], value, "{} {name}", case["name"]),
                 }
