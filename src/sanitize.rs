@@ -23,7 +23,7 @@ pub fn sanitize(line: &str) -> Cow<'_, str> {
 }
 
 /// Makes a line harmless; `style` is told of each colour or style sequence, with what was shown before it and its parameters.
-fn show<'a>(line: &'a str, mut style: impl FnMut(&Shown, &str)) -> Cow<'a, str> {
+fn show(line: &str, mut style: impl FnMut(&Shown, &str)) -> Cow<'_, str> {
     let line = line.trim_end_matches(['\r', '\n']);
     if line.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return Cow::Borrowed(line);

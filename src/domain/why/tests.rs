@@ -23,12 +23,11 @@ fn seen(case: &Value) -> (Runs, RunId) {
     let id = RunId(job.uid.clone());
     runs.observe(Seen::Job(Box::new(job)), now);
     let none = Vec::new();
-    let pods: Vec<_> = match &case["pod"] {
-        Value::Object(_) => vec![from_json::pod(&case["pod"])],
-        _ => {
-            let pods = case["pods"].as_array().unwrap_or(&none);
-            pods.iter().map(from_json::pod).collect()
-        }
+    let pods: Vec<_> = if case["pod"].is_object() {
+        vec![from_json::pod(&case["pod"])]
+    } else {
+        let pods = case["pods"].as_array().unwrap_or(&none);
+        pods.iter().map(from_json::pod).collect()
     };
     let uids: BTreeSet<String> = pods.iter().map(|pod| pod.uid.clone()).collect();
     runs.observe(Seen::PodsPage(pods), now);

@@ -9,6 +9,7 @@ use crate::sanitize::sanitize;
 use crate::sanitize::sgr::{Sgr, styled};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// Bytes of one line that are shown; the log as saved has all of it.
@@ -75,7 +76,8 @@ fn plain(
     let shown = styled(&line[..cut]);
     let mut whole = shown.text.into_owned();
     if cut < line.len() {
-        whole.push_str(&format!(" … ({} more bytes)", line.len() - cut));
+        // Writing to a string cannot fail.
+        let _ = write!(whole, " … ({} more bytes)", line.len() - cut);
     }
     let ellipsis = theme.glyphs().ellipsis;
     let parts = if wrap {
