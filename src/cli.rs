@@ -103,10 +103,9 @@ async fn work(globals: Globals, command: Option<Command>) -> Result<Exit, Failur
     match command {
         None => demo::bare(&globals).await,
         Some(Command::Demo) => demo::demo(&globals).await,
-        Some(Command::Run(args)) => run::run(&globals, args).await,
+        Some(Command::Run(args)) => Box::pin(run::run(&globals, args)).await,
         Some(Command::Runs(args)) => runs::run(&globals, args).await,
         Some(Command::Settings(args)) => Box::pin(settings::run(&globals, args)).await,
-        Some(Command::Settings(args)) => settings::run(&globals, args).await,
         Some(Command::Migrate(args)) => migrate::run(&globals, args).await,
         Some(Command::Overlays(args)) => overlays::run(&globals, args).await,
         Some(Command::Audit(args)) => audit::run(&globals, args).await,

@@ -39,16 +39,15 @@ fn show(line: &str, mut style: impl FnMut(&Shown, &str)) -> Cow<'_, str> {
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
         rest = match c {
-            '\u{1b}' => match after_style(after) {
-                Some((parameters, after)) => {
+            '\u{1b}' => {
+                if let Some((parameters, after)) = after_style(after) {
                     style(&shown, parameters);
                     after
-                }
-                None => {
+                } else {
                     shown.push_str("^[");
                     after
                 }
-            },
+            }
             '\t' => {
                 shown.tab();
                 after

@@ -4,12 +4,12 @@ pub mod draft;
 pub mod elsewhere;
 pub mod form;
 pub mod review;
+mod save;
 mod studio;
 
+use super::Turn;
 use super::action::{Action, Context};
 use super::notices::Notice;
-use super::question::Question;
-use super::{Dialog, Turn};
 use crate::domain::cancel::CancelPlan;
 use crate::domain::manifest::RunSettings;
 use crate::domain::settings::Settings;
@@ -307,94 +307,7 @@ impl Slice {
                 count,
                 result,
             } => self.pushed_to_studio(&place, count, result, turn),
-            Msg::Restarted { workload, result } => self.restarted(&workload, result, turn),
-        }
-    }
-
-    fn loaded(&mut self, layer: Layer, turn: &mut Turn) {
-        // Our own save comes back from the watcher, too.
-        if layer == *self.layered.file() {
-            return;
-        }
-        let known = self.layered.file().problems.clone();
-        let rebased = self.drafts.rebase(self.layered.file(), &layer);
-        self.replace_file(layer);
-        let file = self.file_name();
-        if !rebased.conflicts.is_empty() {
-            let names = names(&rebased.conflicts);
-            turn.notice(Notice::warning(format!(
-                "{file} changed on disk, also where you edit: {names}. Your edit stays; undo takes the file's value, save asks"
-            )));
-        } else if rebased.reloaded > 0 {
-            let settings = counted(rebased.reloaded, "setting");
-            turn.notice(Notice::info(format!(
-                "{file} changed on disk: {settings} reloaded"
-            )));
-        }
-        for problem in &self.layered.file().problems {
-            if !known.contains(problem) {
-                turn.notice(Notice::bad(problem.to_string()));
-            }
-        }
-    }
-
-    fn replace_file(&mut self, layer: Layer) {
-        self.layered = std::mem::take(&mut self.layered).with_file(layer);
-    }
-
-    /// Saves all changes, unless one is wrong; asks when the file changed under one.
-    fn save(&mut self, turn: &mut Turn) {
-        if self.stopped_by_a_wrong_value(turn) {
-            return;
-        }
-        let edits = self.drafts.edits();
-        if edits.is_empty() {
-            return turn.notice(Notice::info("nothing to save: no setting is changed"));
-        }
-        let path = self.layered.path().to_path_buf();
-        let save = super::Effect::Settings(Effect::Save { path, edits });
-        let conflicts = self.drafts.conflicts();
-        if conflicts.is_empty() {
-            return turn.effects.push(save);
-        }
-        let text = format!(
-            "{} changed on disk while you edited: {}. Write your values over them?",
-            self.file_name(),
-            names(&conflicts)
-        );
-        let question = Question::yes_no(text, vec![save]);
-        turn.open = Some(Dialog::Question(Box::new(question)));
-    }
-
-    /// Goes to the first value that is wrong, and says whether there was one.
-    fn stopped_by_a_wrong_value(&mut self, turn: &mut Turn) -> bool {
-        let wrong = self.drafts.wrong().next();
-        let Some((key, told)) = wrong.map(|(key, problem)| (key, problem.to_string())) else {
-            return false;
-        };
-        turn.notice(Notice::bad(format!("not saved: {told}")));
-        self.selected = key;
-        self.open_form(turn);
-        self.show_diff(false);
-        true
-    }
-
-    fn tell_saved(&self, edits: &[Edit], turn: &mut Turn) {
-        let settings = counted(edits.len(), "setting");
-        let mut text = format!("saved {settings} to {}", self.file_name());
-        let mut effects = edits.iter().map(|edit| edit.key.facts().takes_effect);
-        if let Some(first) = effects.next()
-            && effects.all(|other| other == first)
-        {
-            text = format!("{text} · takes effect {first}");
-        }
-        turn.notice(Notice::good(text));
-        let covered = |edit: &&Edit| self.layered.origin(edit.key) == Origin::Environment;
-        if let Some(edit) = edits.iter().find(covered) {
-            let variable = edit.key.variable().unwrap_or_default();
-            turn.notice(Notice::warning(format!(
-                "{variable} is set in the environment and wins over the saved value"
-            )));
+            Msg::Restarted { workload, result } => Self::restarted(&workload, result, turn),
         }
     }
 
@@ -408,11 +321,6 @@ impl Slice {
     }
 }
 
-fn names(keys: &[Key]) -> String {
-    let names: Vec<&str> = keys.iter().map(|key| key.name()).collect();
-    names.join(", ")
-}
-
 fn counted(n: usize, one: &str) -> String {
     let ending = if n == 1 { "" } else { "s" };
     format!("{n} {one}{ending}")
@@ -421,6 +329,7 @@ fn counted(n: usize, one: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Dialog;
     use crate::app::notices::Weight;
     use crate::domain::settings::problem::Place;
     use crate::domain::settings::value::Value;

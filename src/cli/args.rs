@@ -46,7 +46,7 @@ pub struct Globals {
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
     pub color: Colour,
     /// Run this command with /bin/sh when a run has ended or is about to be removed; what happened is in variables
-    /// LLMCTL_EVENT, LLMCTL_EVENT_RUN, LLMCTL_EVENT_VERDICT, …
+    /// `LLMCTL_EVENT`, `LLMCTL_EVENT_RUN`, `LLMCTL_EVENT_VERDICT`, …
     #[arg(long, global = true, value_name = "COMMAND")]
     pub on_event: Option<String>,
     /// Draw with ASCII only

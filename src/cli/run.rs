@@ -25,6 +25,7 @@ const NUMBERS: u64 = 100;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub struct Args {
     /// Which sample to run: hello, slow, fail, timeout, noisy, bad-image, silent, crash, start-node, or one of your own;
     /// `node` runs a node of TYPE

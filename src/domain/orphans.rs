@@ -27,6 +27,10 @@ pub struct PayloadFacts {
 
 /// A Job with the executor's label.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "facts of a Job, each by itself"
+)]
 pub struct JobFacts {
     pub name: String,
     pub uid: String,

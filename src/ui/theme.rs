@@ -220,10 +220,10 @@ impl Theme {
     fn color_of(&self, colour: Colour) -> Option<Color> {
         match (self.colors, colour) {
             (Colors::None, _) => None,
-            (_, Colour::Base(n)) => Some(Color::Indexed(n)),
-            (Colors::Sixteen, Colour::Many(n @ 0..16)) => Some(Color::Indexed(n)),
+            (_, Colour::Base(n))
+            | (Colors::Sixteen, Colour::Many(n @ 0..16))
+            | (Colors::Many, Colour::Many(n)) => Some(Color::Indexed(n)),
             (Colors::Sixteen, _) => None,
-            (Colors::Many, Colour::Many(n)) => Some(Color::Indexed(n)),
             (Colors::Many, Colour::True(red, green, blue)) => {
                 // The nearest of the cube of 6 by 6 by 6.
                 let step = |part: u8| (u16::from(part) * 5 + 127) / 255;

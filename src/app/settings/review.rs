@@ -295,12 +295,7 @@ impl Slice {
     }
 
     /// Takes a step of a restart.
-    pub(super) fn restarted(
-        &mut self,
-        workload: &Workload,
-        result: Result<Rollout, String>,
-        turn: &mut Turn,
-    ) {
+    pub(super) fn restarted(workload: &Workload, result: Result<Rollout, String>, turn: &mut Turn) {
         turn.notice(match result {
             Err(why) => Notice::bad(why),
             Ok(rollout) if rollout.stuck.is_some() => Notice::bad(format!("{workload}: {rollout}")),

@@ -19,7 +19,7 @@ pub(super) enum ExportForm {
     Toml,
     /// One object with the keys
     Json,
-    /// Lines LLMCTL_NODE_EXECUTOR_…=value
+    /// Lines `LLMCTL_NODE_EXECUTOR_…=value`
     Env,
 }
 

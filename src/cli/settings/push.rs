@@ -34,10 +34,7 @@ enum To {
 
 /// Arguments of `settings push`.
 #[derive(Debug, clap::Args)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of its own on the command line"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(super) struct Args {
     /// What to write to
     #[arg(long, value_enum)]

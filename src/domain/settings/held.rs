@@ -60,16 +60,11 @@ pub struct Held {
 /// A change of one stored value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StoredChange {
-    #[serde(serialize_with = "by_name")]
     pub key: Key,
     /// What is stored; absent: nothing.
     pub from: Option<String>,
     /// What is to be stored; absent: nothing.
     pub to: Option<String>,
-}
-
-fn by_name<S: serde::Serializer>(key: &Key, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(key.name())
 }
 
 impl Held {

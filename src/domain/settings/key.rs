@@ -108,6 +108,12 @@ const NEXT_CANCEL: &str = "with the next cancel";
 const NEXT_START: &str = "when llmctl-dev starts the next time";
 const DISPATCHER: &str = "for Studio's dispatcher, once it has the value";
 
+impl serde::Serialize for Key {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
 impl Key {
     /// All keys in the order of the form.
     pub const ALL: [Self; 22] = {

@@ -1,3 +1,5 @@
+//! The rules for run rows, against rows of every revision.
+
 use super::*;
 use crate::domain::migration::checks::{Check, Form};
 

@@ -1,3 +1,5 @@
+//! The rules for settings rows, against rows of every revision.
+
 use super::*;
 
 fn rows(pairs: &[(&str, &str)]) -> Vec<SettingRow> {
