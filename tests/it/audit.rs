@@ -33,7 +33,13 @@ fn the_samples_of_the_contract() {
 }
 
 /// What a file of a checkout says, and what the audit says of it: rule, level, line.
-const CHECKOUT: &[(&str, &str, &[(&str, &str, u64)])] = &[
+type File = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str, u64)],
+);
+
+const CHECKOUT: &[File] = &[
     (
         "docker/docker-compose.yml",
         "x-all: &all\n  image: llmctl-studio:latest\n  volumes:\n    - /var/run/docker.sock:/var/run/docker.sock\nservices:\n  llmctl-redis: {image: redis}\n  web:\n    <<: *all\n",

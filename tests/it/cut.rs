@@ -78,7 +78,7 @@ fn legacy_words_stay_with_the_migration_and_the_audit() {
             .to_string_lossy()
             .into_owned();
         let is_test = name.contains("tests") || name.contains("snapshots");
-        if !Path::new(&name).extension().is_some_and(|end| end == "rs") || is_test {
+        if Path::new(&name).extension().is_none_or(|end| end != "rs") || is_test {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();

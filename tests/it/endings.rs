@@ -74,7 +74,7 @@ async fn its_ttl_fired_before_it_was_read() {
     let ran = ground.say("run short --wait -o json");
     ground.started().await;
     let job = ground.job();
-    ground.sandbox.faults().api_down(Duration::from_secs(3600));
+    ground.sandbox.faults().api_down(Duration::from_hours(1));
     let store = ground.sandbox.store();
     store
         .modify(Kind::Job, "llmctl", &job, |job| {
@@ -166,7 +166,7 @@ async fn the_api_is_gone_for_longer_than_was_allowed() {
     let ground = Ground::new().await;
     let ran = ground.say("run slow --wait --unreachable-timeout 2 -o json");
     ground.started().await;
-    ground.sandbox.faults().api_down(Duration::from_secs(3600));
+    ground.sandbox.faults().api_down(Duration::from_hours(1));
     let document = ground.ends(ran, 8).await;
     is(
         &document,

@@ -180,7 +180,7 @@ async fn answer(sandbox: &Sandbox, asked: &Asked) -> (u16, String) {
     };
     let answer = sandbox.service().oneshot(request).await.unwrap();
     let code = answer.status().as_u16();
-    let body = tokio::time::timeout(Duration::from_secs(60), answer.into_body().collect());
+    let body = tokio::time::timeout(Duration::from_mins(1), answer.into_body().collect());
     let body = body.await.expect("an end").unwrap().to_bytes();
     (code, String::from_utf8_lossy(&body).into_owned())
 }

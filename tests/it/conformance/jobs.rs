@@ -84,7 +84,7 @@ pub(super) async fn ends(place: &Place) -> Vec<String> {
     scene.job("bad", "sleep 2; exit 3", |_| ()).await;
     scene
         .job("late", LONG, |spec| {
-            spec["activeDeadlineSeconds"] = 3.into()
+            spec["activeDeadlineSeconds"] = 3.into();
         })
         .await;
     scene
@@ -200,7 +200,7 @@ pub(super) async fn expires(place: &Place) -> Vec<String> {
     let mut scene = Scene::open(place).await;
     scene
         .job("brief", "true", |spec| {
-            spec["ttlSecondsAfterFinished"] = 2.into()
+            spec["ttlSecondsAfterFinished"] = 2.into();
         })
         .await;
     scene.until_gone("Job", "brief").await;

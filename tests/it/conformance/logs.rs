@@ -20,12 +20,12 @@ pub(super) async fn options(place: &Place) -> Vec<String> {
         .await;
     scene
         .pod("waits", "true", |spec| {
-            spec["nodeSelector"] = serde_json::json!({"moon": "yes"})
+            spec["nodeSelector"] = serde_json::json!({"moon": "yes"});
         })
         .await;
     scene
         .pod("never", "true", |spec| {
-            spec["containers"][0]["image"] = "localhost:1/nowhere/image:1".into()
+            spec["containers"][0]["image"] = "localhost:1/nowhere/image:1".into();
         })
         .await;
     scene

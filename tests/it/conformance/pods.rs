@@ -30,7 +30,7 @@ pub(super) async fn wait(place: &Place) -> Vec<String> {
         .await;
     scene
         .pod("elsewhere", "true", |spec| {
-            spec["nodeSelector"] = json!({"moon": "yes"})
+            spec["nodeSelector"] = json!({"moon": "yes"});
         })
         .await;
     scene

@@ -143,22 +143,22 @@ pub(super) async fn grace(place: &Place) -> Vec<String> {
     let deaf = "trap '' TERM; echo up; while true; do sleep 0.1; done";
     scene
         .pod("polite", polite, |spec| {
-            spec["terminationGracePeriodSeconds"] = 20.into()
+            spec["terminationGracePeriodSeconds"] = 20.into();
         })
         .await;
     scene
         .pod("deaf", deaf, |spec| {
-            spec["terminationGracePeriodSeconds"] = 2.into()
+            spec["terminationGracePeriodSeconds"] = 2.into();
         })
         .await;
     scene
         .pod("forced", deaf, |spec| {
-            spec["terminationGracePeriodSeconds"] = 20.into()
+            spec["terminationGracePeriodSeconds"] = 20.into();
         })
         .await;
     scene
         .pod("shorter", deaf, |spec| {
-            spec["terminationGracePeriodSeconds"] = 60.into()
+            spec["terminationGracePeriodSeconds"] = 60.into();
         })
         .await;
     let mut lines = Vec::new();
