@@ -5,6 +5,7 @@
 //! puts fields into variables for later steps; `$(x*300)` is so many `x`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use http_body_util::BodyExt as _;
 use kube::client::Body;
@@ -229,7 +230,7 @@ fn short(text: &str) -> String {
             count += 1;
         }
         if count >= LONG {
-            out += &format!("$({c}*{count})");
+            let _ = write!(out, "$({c}*{count})");
         } else {
             out.extend(std::iter::repeat_n(c, count));
         }

@@ -154,7 +154,8 @@ fn settings_go_to_and_come_from_the_database_of_the_stack() {
     let mut said = String::new();
     let mut say = |line: &str| {
         let ran = place.say(line);
-        said += &format!("{}{}", ran.out, ran.err);
+        said.push_str(&ran.out);
+        said.push_str(&ran.err);
         ran.ended(0).out.clone()
     };
     say("settings set k8s_gpu_limit 2 k8s_job_ttl_seconds 90");

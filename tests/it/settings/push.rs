@@ -196,7 +196,7 @@ async fn who_reads_it_is_found_restarted_and_followed() {
         kind: "Deployment".into(),
         name: "reader".into(),
     };
-    assert_eq!(readers.unwrap(), [reader.clone()]);
+    assert_eq!(readers.unwrap(), std::slice::from_ref(&reader));
     let follow = async |told: &Mutex<Vec<String>>| {
         let tell = |step: &_| told.lock().unwrap().push(format!("{step}"));
         let followed = place.cluster.follow_rollout(NAMESPACE, &reader, tell);

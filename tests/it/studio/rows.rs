@@ -321,10 +321,12 @@ fn settings() -> impl Strategy<Value = Settings> {
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     let secrets = prop::collection::btree_set("[a-z0-9]{1,12}", 0..4);
     (texts, numbers, flags, secrets).prop_map(|(texts, numbers, flags, secrets)| {
-        let mut settings = Settings::default();
-        settings.workspace_identity = texts.0;
-        settings.namespace = texts.1;
-        settings.service_account = texts.2;
+        let mut settings = Settings {
+            workspace_identity: texts.0,
+            namespace: texts.1,
+            service_account: texts.2,
+            ..Settings::default()
+        };
         settings.frontier.reference = texts.3.unwrap_or(settings.frontier.reference);
         settings.vllm.reference = texts.4.unwrap_or(settings.vllm.reference);
         (settings.frontier.tag, settings.vllm.tag) = (texts.5, texts.6);
