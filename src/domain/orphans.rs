@@ -27,10 +27,7 @@ pub struct PayloadFacts {
 
 /// A Job with the executor's label.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "facts of a Job, each by itself"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "plain facts")]
 pub struct JobFacts {
     pub name: String,
     pub uid: String,

@@ -264,7 +264,7 @@ mod tests {
         let error = apply(&mut target, &patch, schema::of("apps/v1", "Deployment")).unwrap_err();
         assert_eq!(
             error.to_string(),
-            r#"map: {"image":"x"} does not contain declared merge key: name"#
+            "map: map[image:x] does not contain declared merge key: name"
         );
     }
 }

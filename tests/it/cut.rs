@@ -23,8 +23,10 @@ const WORDS: [&str; 12] = [
     "docker-compose",
 ];
 
-/// Who may say them: who rewrites what was stored, who searches for what was checked in, and who reads old rows.
-const ROOMS: [&str; 9] = [
+/// Who may say them: who rewrites what was stored, who searches for what was checked in, and who reads old rows. The table of
+/// node types names a field of llmctl's own nodes (contract 5.8), which has nothing to do with where a node runs.
+const ROOMS: [&str; 10] = [
+    "domain/nodes/table.rs",
     "domain/migration",
     "domain/audit",
     "domain/settings/legacy",

@@ -125,10 +125,13 @@ async fn a_long_list_comes_page_by_page_and_the_watch_goes_on_from_it() {
         .iter()
         .filter(|r| is_jobs(r) && !r.is_watch())
         .collect();
-    assert_eq!(lists.len(), 2);
+    // A small first page is on the screen at once; large ones bring the rest with few requests.
+    let limits: Vec<_> = lists.iter().map(|r| r.parameter("limit")).collect();
+    assert_eq!(limits, [Some("100"), Some("1000")]);
     assert!(
-        lists.iter().all(|r| r.parameter("limit") == Some("500")
-            && r.query.contains("llmctl.executor+in+%28true%2Ckept%29")),
+        lists
+            .iter()
+            .all(|r| r.query.contains("llmctl.executor+in+%28true%2Ckept%29")),
         "{lists:?}"
     );
     let watched: Vec<_> = requests
