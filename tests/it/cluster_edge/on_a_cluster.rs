@@ -247,7 +247,7 @@ async fn a_job_lives_ends_and_goes_with_its_payload() {
         .await
         .unwrap();
     assert!(
-        yaml.contains("kind: Job") && !yaml.contains("managedFields"),
+        yaml.contains("kind: Job") && !yaml.contains("fieldsV1"),
         "{yaml}"
     );
 
