@@ -66,6 +66,11 @@ fn cancelled_deleted_or_killed_with_its_node() {
         let deletion = cluster.delete_pod(namespace, name(&run["pod"]["name"]), None, 0);
         place.runtime.block_on(deletion).unwrap();
     });
-    let document = killed.ended(8).json();
-    assert_eq!(document["verdict"], "uncertain", "{document:#}");
+    // A living node still asks the executor to end, and what it said of it counts if it was read; otherwise nobody knows.
+    let document = killed.json();
+    let ended = (killed.code, document["verdict"].as_str().unwrap());
+    assert!(
+        [(1, "cancelled"), (8, "uncertain")].contains(&ended),
+        "{document:#}"
+    );
 }
