@@ -122,7 +122,11 @@ impl Cells<'_> {
             text::pad(&value, self.half, ellipsis)
         };
         Line::from(vec![
-            Span::styled(text::pad(name, NAME, ellipsis), self.theme.muted()),
+            // The end of a path tells one from the other.
+            Span::styled(
+                text::pad(&text::fit_middle(name, NAME - 1, ellipsis), NAME, ellipsis),
+                self.theme.muted(),
+            ),
             Span::styled(side(left), style),
             Span::styled(side(right), style),
             Span::styled(sign, self.theme.tone(Tone::Warning)),

@@ -295,3 +295,17 @@ async fn what_a_killed_sandbox_leaves_is_ended() {
     .await;
     sandbox.stop().await;
 }
+
+#[test]
+fn the_palettes_command_lines_are_faults_of_the_command_line() {
+    use llmctl_dev::app::palette::ENTRIES;
+    use llmctl_dev::sandbox::faults::Planned;
+    let lines: Vec<&str> = ENTRIES
+        .iter()
+        .filter_map(|entry| entry.cli.strip_prefix("llmctl-dev sandbox --fault "))
+        .collect();
+    assert_eq!(lines.len(), 11);
+    for line in lines {
+        line.parse::<Planned>().unwrap();
+    }
+}

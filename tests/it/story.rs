@@ -1,5 +1,6 @@
 //! Stories through the real loop on the sandbox: keys in, frames out, the world in between, and a clock that can be paused.
 
+mod payload;
 mod removal;
 mod settings;
 
@@ -91,7 +92,7 @@ impl Story {
         }
     }
 
-    /// Presses plain keys, one per character; `\n` is enter, `\x1b` escape.
+    /// Presses plain keys, one per character; `\n` is enter, `\x1b` escape, `\x13` ctrl-s.
     fn press(&mut self, keys: &str) {
         for key in keys.chars() {
             let code = match key {
@@ -101,7 +102,11 @@ impl Story {
                 '\u{2193}' => KeyCode::Down,
                 key => KeyCode::Char(key),
             };
-            let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+            let (code, held) = match code {
+                KeyCode::Char('\x13') => (KeyCode::Char('s'), KeyModifiers::CONTROL),
+                code => (code, KeyModifiers::NONE),
+            };
+            let event = Event::Key(KeyEvent::new(code, held));
             if let Some(msg) = ui::keys::message(&self.state, &event) {
                 self.take(msg);
             }

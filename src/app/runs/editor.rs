@@ -2,6 +2,7 @@
 
 use super::super::Turn;
 use super::super::action::Action;
+use super::super::notices::Notice;
 use super::super::page::Page;
 use super::{Around, Effect, Slice};
 use crate::domain::payload::check::problems;
@@ -44,6 +45,10 @@ pub struct Editor {
     read: Option<Value>,
     /// What is wrong with it, worst first.
     pub problems: Vec<String>,
+    /// Something was typed before it was written in another language.
+    typed: bool,
+    /// The revision that was about to be left, which was said.
+    warned: Option<u64>,
 }
 
 impl Editor {
@@ -53,7 +58,25 @@ impl Editor {
             language,
             read: None,
             problems: Vec::new(),
+            typed: false,
+            warned: None,
         }
+    }
+
+    /// Whether it may be left: nothing was typed, or it was said that what was typed goes.
+    fn may_go(&mut self) -> bool {
+        let revision = self.page.revision();
+        let told = self.warned.replace(revision) == Some(revision);
+        !self.is_typed() || told
+    }
+
+    /// Whether what stands there was read; what was found out before is of another text.
+    pub fn is_read(&self) -> bool {
+        self.read.is_some()
+    }
+
+    fn is_typed(&self) -> bool {
+        self.typed || self.page.revision() > 0
     }
 }
 
@@ -76,7 +99,11 @@ impl Slice {
 
     /// The text of a payload is there.
     pub(super) fn payload_written(&mut self, text: &str, language: Language, turn: &mut Turn) {
-        self.dialog.editor = Some(Editor::of(text, language));
+        let typed = self.dialog.editor.as_ref().is_some_and(Editor::is_typed);
+        self.dialog.editor = Some(Editor {
+            typed,
+            ..Editor::of(text, language)
+        });
         self.read_payload(turn);
     }
 
@@ -157,14 +184,17 @@ impl Slice {
                         }));
                 }
             }
-            Action::TakePayload => self.take_payload(around),
-            Action::Dismiss => self.dialog.editor = None,
+            Action::TakePayload => self.take_payload(around, turn),
+            Action::Dismiss if editor.may_go() => self.dialog.editor = None,
+            Action::Dismiss => turn.notice(Notice::warning(
+                "what you typed is not taken yet: ctrl-s takes it, esc once more drops it",
+            )),
             _ => {}
         }
     }
 
     /// Takes the payload as typed, when it is in order.
-    fn take_payload(&mut self, around: &Around) {
+    fn take_payload(&mut self, around: &Around, turn: &mut Turn) {
         let Some(sample) = self.offered(self.dialog.sample) else {
             return;
         };
@@ -174,7 +204,9 @@ impl Slice {
             .as_ref()
             .and_then(|editor| editor.read.clone())
         else {
-            return;
+            return turn.notice(Notice::warning(
+                "not taken: the text is not read yet, or cannot be",
+            ));
         };
         match taken(&sample, &written) {
             Ok(own) => {

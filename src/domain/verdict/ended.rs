@@ -252,7 +252,7 @@ fn lost(run: &Run, reason: &Reason) -> String {
         "Evicted" => format!("The node evicted the pod ({})", brief(&reason.message)),
         _ => match run.pod.as_ref().and_then(|pod| pod.exit) {
             // Not every runtime tells which of its processes the kernel's memory killer took.
-            Some(137) => "The container was killed (SIGKILL, exit code 137), as one that takes too much memory is, and ended".to_owned(),
+            Some(137) => "The container was killed (SIGKILL, exit code 137; too much memory is the usual cause)".to_owned(),
             Some(exit) => format!(
                 "The container ended with exit code {exit} ({})",
                 word(reason)

@@ -92,6 +92,9 @@ fn problems(editor: &Editor, room: usize, theme: &Theme) -> Vec<Line<'static>> {
             Span::styled(said, theme.tone(tone)),
         ])
     };
+    if editor.problems.is_empty() && !editor.is_read() {
+        return vec![Line::styled(glyphs.ellipsis, theme.muted())];
+    }
     if editor.problems.is_empty() {
         return vec![line(
             glyphs.good,

@@ -67,7 +67,7 @@ fn choice<'a>(review: &Review, theme: &Theme, at: usize, target: &Target, room: 
         Span::styled(format!("{mark} "), theme.accent()),
         Span::styled(format!("{box_} "), theme.key()),
         Span::styled(text::pad(&named(target), left, glyphs.ellipsis), style),
-        Span::styled(count, theme.muted()),
+        Span::styled(count, if selected { style } else { theme.muted() }),
     ])
 }
 
