@@ -8,10 +8,11 @@ pub mod runs;
 pub mod settings;
 pub mod studio;
 
-use checks::Check;
-use runs::{Column, RunChange, RunsPlan};
+use checks::{Check, Form};
+use runs::{Cells, Column, RunChange, RunsPlan};
 use serde_json::{Value, json};
 use settings::SettingsPlan;
+use std::collections::BTreeMap;
 
 /// The provider of the settings rows that the migration may touch; other subsystems have other names.
 pub const SETTINGS_PROVIDER: &str = "node_executor";
@@ -81,6 +82,29 @@ pub struct Blocked {
     pub rows: u64,
     /// Ids of the first few.
     pub first: Vec<i64>,
+}
+
+impl Blocked {
+    /// Ids that a message names.
+    const NAMED: usize = 5;
+
+    /// Notes the constraints of that form that a row breaks even after its migration.
+    pub fn note(broken: &mut BTreeMap<Check, Self>, form: Form, id: i64, after: &Cells) {
+        for check in Check::ALL {
+            if check.holds(after, form) {
+                continue;
+            }
+            let blocked = broken.entry(check).or_insert(Self {
+                check,
+                rows: 0,
+                first: Vec::new(),
+            });
+            blocked.rows += 1;
+            if blocked.first.len() < Self::NAMED {
+                blocked.first.push(id);
+            }
+        }
+    }
 }
 
 /// What a migration would do, or did.

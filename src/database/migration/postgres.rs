@@ -237,7 +237,7 @@ impl<'t, 'c> Work<'t, 'c> {
             .look(request, &mut |rows| told(Step::Verifying { rows, of }))
             .await?;
         let lost = after.plan.runs.looked_at != of
-            || after.settings.len() + before.deleted() != before.settings.len();
+            || after.settings.len() + before.plan.settings.deleted() != before.settings.len();
         if after.plan.is_empty() && !lost {
             return Ok(());
         }

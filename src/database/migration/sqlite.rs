@@ -123,7 +123,7 @@ impl File {
         let of = before.plan.runs.looked_at;
         let after = self.look(request, &mut |rows| told(Step::Verifying { rows, of }))?;
         let lost = after.plan.runs.looked_at != of
-            || after.settings.len() + before.deleted() != before.settings.len();
+            || after.settings.len() + before.plan.settings.deleted() != before.settings.len();
         let left = if lost {
             "rows are missing".to_owned()
         } else if after.plan.is_empty() {

@@ -142,6 +142,12 @@ pub fn plan(
 }
 
 impl SettingsPlan {
+    /// Rows that it deletes.
+    pub fn deleted(&self) -> usize {
+        let changes = self.changes.iter();
+        changes.filter(|change| change.fate == Fate::Delete).count()
+    }
+
     fn change(&mut self, row: &SettingRow, fate: Fate, why: &str) {
         self.changes.push(SettingChange {
             row: row.clone(),

@@ -139,6 +139,11 @@ impl Entry {
             && (gone(&facts.uid) || self.pods.is_empty())
         {
             facts.gone = true;
+            // Only its node knows whether a container began after the last word of it (contract 2.7).
+            let bound = !facts.node.is_empty() && !facts.over;
+            if bound && facts.ran == Ran::No && facts.waited.is_empty() {
+                facts.ran = Ran::Unknown;
+            }
         }
     }
 

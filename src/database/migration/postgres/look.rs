@@ -6,16 +6,13 @@ use crate::database::migration::Request;
 use crate::database::migration::checks::is_of_old;
 use crate::database::migration::error::Error;
 use crate::domain::migration::checks::{Check, Form};
-use crate::domain::migration::runs::{Cells, Column};
-use crate::domain::migration::settings::{self, Fate, SettingRow};
+use crate::domain::migration::runs::Column;
+use crate::domain::migration::settings::{self, SettingRow};
 use crate::domain::migration::{Blocked, Plan, SETTINGS_PROVIDER, SchemaChange};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Studio's newest revisions write here: the wider form of the constraints.
 pub(super) const FORM: Form = Form::WithNewerMarkers;
-
-/// Ids that a message names.
-const FIRST: usize = 5;
 
 /// What was found, and the plan for it.
 #[derive(Debug)]
@@ -24,15 +21,6 @@ pub(super) struct Look {
     pub(super) settings: Vec<SettingRow>,
     /// Dispatch ids of the legacy form that must not be given again.
     pub(super) taken: BTreeSet<String>,
-}
-
-impl Look {
-    /// Settings rows that the plan deletes.
-    pub(super) fn deleted(&self) -> usize {
-        let deleted = |fate: &Fate| *fate == Fate::Delete;
-        let changes = self.plan.settings.changes.iter();
-        changes.filter(|change| deleted(&change.fate)).count()
-    }
 }
 
 impl Work<'_, '_> {
@@ -85,7 +73,7 @@ impl Work<'_, '_> {
             for row in &rows {
                 let after = row.migrated(&look.taken);
                 look.plan.runs.count(row, &after, request.options.rows);
-                note(&mut broken, row.id, &after);
+                Blocked::note(&mut broken, FORM, row.id, &after);
             }
             told(look.plan.runs.looked_at);
         }
@@ -172,23 +160,5 @@ impl Work<'_, '_> {
             }
         }
         Ok(())
-    }
-}
-
-/// Notes the constraints that a row breaks even after its migration.
-fn note(broken: &mut BTreeMap<Check, Blocked>, id: i64, after: &Cells) {
-    for check in Check::ALL {
-        if check.holds(after, FORM) {
-            continue;
-        }
-        let blocked = broken.entry(check).or_insert(Blocked {
-            check,
-            rows: 0,
-            first: Vec::new(),
-        });
-        blocked.rows += 1;
-        if blocked.first.len() < FIRST {
-            blocked.first.push(id);
-        }
     }
 }

@@ -7,13 +7,10 @@ use crate::database::migration::error::Error;
 use crate::database::migration::{BATCH, Request};
 use crate::domain::migration::checks::{Check, Form};
 use crate::domain::migration::runs::{Cells, Column, LEGACY_PREFIX};
-use crate::domain::migration::settings::{self, Fate, SettingRow};
+use crate::domain::migration::settings::{self, SettingRow};
 use crate::domain::migration::{Blocked, Plan, SETTINGS_PROVIDER};
 use rusqlite::OptionalExtension as _;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Ids that a message names.
-const FIRST: usize = 5;
 
 /// What was found, and the plan for it.
 #[derive(Debug, Default)]
@@ -26,14 +23,6 @@ pub(super) struct Look {
     pub(super) table: Option<Rewritten>,
 }
 
-impl Look {
-    /// Settings rows that the plan deletes.
-    pub(super) fn deleted(&self) -> usize {
-        let changes = self.plan.settings.changes.iter();
-        changes.filter(|change| change.fate == Fate::Delete).count()
-    }
-}
-
 /// Constraints that migrated rows break, for each form that they may get.
 #[derive(Debug, Default)]
 struct Broken([BTreeMap<Check, Blocked>; 2]);
@@ -44,20 +33,7 @@ impl Broken {
             .into_iter()
             .zip(&mut self.0)
         {
-            for check in Check::ALL {
-                if check.holds(after, form) {
-                    continue;
-                }
-                let blocked = broken.entry(check).or_insert(Blocked {
-                    check,
-                    rows: 0,
-                    first: Vec::new(),
-                });
-                blocked.rows += 1;
-                if blocked.first.len() < FIRST {
-                    blocked.first.push(id);
-                }
-            }
+            Blocked::note(broken, form, id, after);
         }
     }
 }

@@ -341,6 +341,26 @@ fn an_early_end_by_others_before_a_verdict_is_gone() {
 }
 
 #[test]
+fn a_bound_pod_that_vanishes_while_it_is_made_may_have_run() {
+    let mut runs = Runs::default();
+    see_job(&mut runs, job("a"), 0);
+    let last = pod("a", "Pending", waiting("ContainerCreating"));
+    see_pod(&mut runs, last.clone(), 1);
+    see(&mut runs, Seen::PodGone(Box::new(last)), 2);
+    see(&mut runs, Seen::JobGone(Box::new(job("a"))), 3);
+    let run = runs.find(&id("a")).unwrap();
+    assert!(run.uncertain, "{:?}", run.verdict);
+
+    // One that no node had did nothing.
+    see_job(&mut runs, job("b"), 0);
+    let mut last = pod("b", "Pending", waiting("ContainerCreating"));
+    last.node = String::new();
+    see(&mut runs, Seen::PodGone(Box::new(last)), 2);
+    see(&mut runs, Seen::JobGone(Box::new(job("b"))), 3);
+    assert!(!runs.find(&id("b")).unwrap().uncertain);
+}
+
+#[test]
 fn a_log_that_does_not_come_is_given_up() {
     let mut runs = Runs::default();
     runs.set_patience(10);
