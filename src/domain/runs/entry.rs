@@ -138,12 +138,7 @@ impl Entry {
         if let Some(facts) = &mut self.run.pod
             && (gone(&facts.uid) || self.pods.is_empty())
         {
-            facts.gone = true;
-            // Only its node knows whether a container began after the last word of it (contract 2.7).
-            let bound = !facts.node.is_empty() && !facts.over;
-            if bound && facts.ran == Ran::No && facts.waited.is_empty() {
-                facts.ran = Ran::Unknown;
-            }
+            facts.leave();
         }
     }
 

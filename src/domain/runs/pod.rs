@@ -114,6 +114,17 @@ pub(super) fn pod_facts(
     facts
 }
 
+impl PodFacts {
+    /// The pod left the cluster. Only its node knows whether a container began after the last word of it (contract 2.7).
+    pub(super) fn leave(&mut self) {
+        self.gone = true;
+        let bound = !self.node.is_empty() && !self.over;
+        if bound && self.ran == Ran::No && self.waited.is_empty() {
+            self.ran = Ran::Unknown;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
