@@ -6,7 +6,7 @@
 //! ```
 //! | module | holds | may use |
 //! |---|---|---|
-//! | [`domain`] | plain types and every rule | serde, serde_json, jiff, sha1 |
+//! | [`domain`] | plain types and every rule | serde, serde_json, jiff, sha1, similar (a pure algorithm) |
 //! | [`app`] | `State`, `Msg`, `Effect`, `update`: one slice per noun | `domain` |
 //! | [`ui`] | `view(&State, …)`, the key table, every style | `domain`, `app` |
 //! | [`tui`] | the loop: message, update, effects, draw when idle | `app`, `ui`, `runtime` |

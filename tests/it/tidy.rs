@@ -60,7 +60,15 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 /// The crates that `domain` may name.
-const DOMAIN_CRATES: &[&str] = &["std", "core", "serde", "serde_json", "jiff", "sha1"];
+const DOMAIN_CRATES: &[&str] = &[
+    "std",
+    "core",
+    "serde",
+    "serde_json",
+    "jiff",
+    "sha1",
+    "similar",
+];
 
 struct Source {
     path: PathBuf,

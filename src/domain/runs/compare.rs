@@ -6,6 +6,7 @@ use crate::domain::verdict::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use similar::ChangeTag;
 use std::collections::BTreeMap;
 
 /// Lines of a log that are compared, from its beginning.
@@ -224,52 +225,20 @@ pub fn output<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
         .collect()
 }
 
-/// Compares two logs line by line: the longest common sequence stands in both.
+/// Compares two logs line by line, by Myers' algorithm with bounded work.
 pub fn logs(left: &[&str], right: &[&str]) -> Vec<LogRow> {
-    let same = left.iter().zip(right).take_while(|(a, b)| a == b).count();
-    let (head, left, right) = (&left[..same], &left[same..], &right[same..]);
-    let same = left
+    similar::capture_diff_slices(similar::Algorithm::Myers, left, right)
         .iter()
-        .rev()
-        .zip(right.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let (left, tail) = left.split_at(left.len() - same);
-    let right = &right[..right.len() - same];
-    let row = |side: Side, text: &str| LogRow {
-        side,
-        text: text.to_owned(),
-    };
-    let mut rows: Vec<LogRow> = head.iter().map(|line| row(Side::Both, line)).collect();
-    // How long the longest common sequence of both rests is, for each pair of rests.
-    let columns = right.len() + 1;
-    let mut longest = vec![0_u16; (left.len() + 1) * columns];
-    for i in (0..left.len()).rev() {
-        for j in (0..right.len()).rev() {
-            longest[i * columns + j] = if left[i] == right[j] {
-                longest[(i + 1) * columns + j + 1] + 1
-            } else {
-                longest[(i + 1) * columns + j].max(longest[i * columns + j + 1])
-            };
-        }
-    }
-    let (mut i, mut j) = (0, 0);
-    while i < left.len() || j < right.len() {
-        if i < left.len() && j < right.len() && left[i] == right[j] {
-            rows.push(row(Side::Both, left[i]));
-            (i, j) = (i + 1, j + 1);
-        } else if j == right.len()
-            || i < left.len() && longest[(i + 1) * columns + j] >= longest[i * columns + j + 1]
-        {
-            rows.push(row(Side::Left, left[i]));
-            i += 1;
-        } else {
-            rows.push(row(Side::Right, right[j]));
-            j += 1;
-        }
-    }
-    rows.extend(tail.iter().map(|line| row(Side::Both, line)));
-    rows
+        .flat_map(|step| step.iter_changes(left, right))
+        .map(|change| LogRow {
+            side: match change.tag() {
+                ChangeTag::Equal => Side::Both,
+                ChangeTag::Delete => Side::Left,
+                ChangeTag::Insert => Side::Right,
+            },
+            text: change.value().to_owned(),
+        })
+        .collect()
 }
 
 #[cfg(test)]
