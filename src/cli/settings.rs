@@ -73,6 +73,9 @@ enum Command {
     Import {
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// Show what would change in the settings file; write nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Check the settings file and the environment, or another file; all problems at once
     Validate {
@@ -103,7 +106,7 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         Command::Pull(args) => pull::run(globals, &path, args).await,
         Command::Validate { file } => exchange::validate(globals, file.as_deref(), &path),
         Command::Export { format, set } => exchange::export(globals, &path, format, set),
-        Command::Import { file } => exchange::import(globals, &path, &file),
+        Command::Import { file, dry_run } => exchange::import(globals, &path, &file, dry_run),
         Command::Path => print_path(globals, &path),
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::settings::key::{Key, Kind};
 use crate::domain::settings::layers::{Layer, Layered};
 use crate::domain::settings::legacy;
 use crate::domain::settings::problem::{Broken, Place, Problem};
+use std::fs;
 use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
@@ -29,6 +30,8 @@ pub enum SaveError {
         names(keys)
     )]
     Conflict { keys: Vec<Key>, layer: Box<Layer> },
+    #[error("{} is there already; nothing was written, name a file that is not", .0.display())]
+    Taken(PathBuf),
 }
 
 /// What a save did.
@@ -121,6 +124,49 @@ pub fn parse(path: &Path, text: &str) -> Layer {
 /// # Errors
 /// Nothing was written.
 pub fn save(path: &Path, edits: &[Edit]) -> Result<Saved, SaveError> {
+    let plan = plan(path, edits)?;
+    if let Some(new) = &plan.new {
+        atomic::replace(path, plan.old.as_deref(), new.as_bytes())?;
+    }
+    Ok(plan.saved)
+}
+
+/// What [`save`] would do; nothing is written.
+///
+/// # Errors
+/// As [`save`], but for what only writing shows.
+pub fn preview(path: &Path, edits: &[Edit]) -> Result<Saved, SaveError> {
+    Ok(plan(path, edits)?.saved)
+}
+
+/// Writes what [`save`] would make of the file to another file, which must not be there yet: a way out when the
+/// file's own disk is full or read-only. The file itself stays as it is.
+///
+/// # Errors
+/// Nothing was written.
+pub fn save_copy(path: &Path, copy: &Path, edits: &[Edit]) -> Result<Saved, SaveError> {
+    let plan = plan(path, edits)?;
+    if fs::symlink_metadata(copy).is_ok() {
+        return Err(SaveError::Taken(copy.to_path_buf()));
+    }
+    let bytes = match &plan.new {
+        Some(new) => new.as_bytes(),
+        None => plan.old.as_deref().unwrap_or_default(),
+    };
+    atomic::replace(copy, None, bytes)?;
+    Ok(plan.saved)
+}
+
+/// A save that is not made yet.
+struct Plan {
+    /// The bytes that it is based on; `None` where there is no file.
+    old: Option<Vec<u8>>,
+    /// `None`: nothing changes.
+    new: Option<String>,
+    saved: Saved,
+}
+
+fn plan(path: &Path, edits: &[Edit]) -> Result<Plan, SaveError> {
     let old = located::read(path)?;
     let bytes = old.as_deref().unwrap_or_default();
     let text = std::str::from_utf8(bytes).map_err(|_| SaveError::Syntax {
@@ -146,16 +192,25 @@ pub fn save(path: &Path, edits: &[Edit]) -> Result<Saved, SaveError> {
         .filter(|edit| layer.values.get(&edit.key) != edit.to.as_ref() || unreadable(edit.key))
         .collect();
     if wanted.is_empty() {
-        return Ok(Saved { layer, changed: 0 });
+        let saved = Saved { layer, changed: 0 };
+        return Ok(Plan {
+            new: None,
+            saved,
+            old,
+        });
     }
     let new = splice::apply(text, &wanted).map_err(|reason| SaveError::Syntax {
         path: path.to_path_buf(),
         reason,
     })?;
-    atomic::replace(path, old.as_deref(), new.as_bytes())?;
-    Ok(Saved {
+    let saved = Saved {
         layer: parse(path, &new),
         changed: wanted.len(),
+    };
+    Ok(Plan {
+        new: Some(new),
+        saved,
+        old,
     })
 }
 
@@ -328,6 +383,35 @@ pub(super) mod tests {
         assert_eq!(save(&path, &mine).unwrap().changed, 1);
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "k8s_job_ttl_seconds = 60\nk8s_gpu_limit = 2\n");
+    }
+
+    #[test]
+    fn a_copy_holds_all_of_the_file_with_the_edits_and_the_file_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let (path, copy) = (
+            root.path().join("executor.toml"),
+            root.path().join("a/copy.toml"),
+        );
+        let before = "# mine\nk8s_gpu_limit = 1 # one\nown = 'x'\n";
+        std::fs::write(&path, before).unwrap();
+        let layer = load(&path).unwrap();
+        let edits = [edit(&layer, Key::K8sGpuLimit, Some("2"))];
+        assert_eq!(preview(&path, &edits).unwrap().changed, 1);
+        assert_eq!(save_copy(&path, &copy, &edits).unwrap().changed, 1);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
+        let copied = std::fs::read_to_string(&copy).unwrap();
+        assert_eq!(copied, before.replace("limit = 1", "limit = 2"));
+        let again = save_copy(&path, &copy, &edits).unwrap_err().to_string();
+        assert!(again.contains("is there already"), "{again}");
+        // A copy of what is not there holds the edits alone.
+        let (none, new) = (root.path().join("none.toml"), root.path().join("new.toml"));
+        let edits = [edit(&Layer::default(), Key::K8sGpuLimit, Some("2"))];
+        save_copy(&none, &new, &edits).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&new).unwrap(),
+            "k8s_gpu_limit = 2\n"
+        );
+        assert!(!none.exists());
     }
 
     #[test]

@@ -143,11 +143,6 @@ fn state(slice: &Slice, theme: &Theme, key: Key) -> Word {
         tone,
     };
     match slice.drafts.of(key) {
-        None if key.is_secret() => Word {
-            long: "Studio only".into(),
-            short: "Studio".into(),
-            tone: Tone::Muted,
-        },
         Some(draft) if matches!(draft.to, Wanted::Wrong { .. }) => {
             word(glyphs.bad, "wrong", "wrong", Tone::Bad)
         }
@@ -158,6 +153,11 @@ fn state(slice: &Slice, theme: &Theme, key: Key) -> Word {
         None if slice.layered().problem(key).is_some() => {
             word(glyphs.bad, "wrong", "wrong", Tone::Bad)
         }
+        None if key.is_secret() => Word {
+            long: "Studio only".into(),
+            short: "Studio".into(),
+            tone: Tone::Muted,
+        },
         // In use elsewhere is another value than somebody set here.
         None if slice.is_drift(key) => {
             let word = |text: &str| text.to_owned();

@@ -3,7 +3,9 @@
 mod endings;
 mod faults;
 mod idle;
+mod secrets;
 mod session;
+mod settings;
 mod start;
 
 use crate::support::home::Home;

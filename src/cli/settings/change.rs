@@ -77,10 +77,7 @@ pub(super) fn change(
     wanted: Vec<(Key, Option<Value>)>,
 ) -> Result<Exit, Failure> {
     let edits = edits(path, wanted)?;
-    let saved = file::save(path, &edits).map_err(|e| match e {
-        SaveError::Write(e) => Failure::other(e.to_string()),
-        other => Failure::invalid(other.to_string()),
-    })?;
+    let saved = file::save(path, &edits).map_err(not_saved)?;
     let after = Layered::new(path, saved.layer, file::environment());
     for edit in &edits {
         if after.origin(edit.key) == Origin::Environment {
@@ -91,12 +88,43 @@ pub(super) fn change(
         }
     }
     warn(&after);
+    report(globals, path, &edits, Change::Made(saved.changed))
+}
+
+/// Tells the changes and makes none.
+pub(super) fn rehearse(
+    globals: &Globals,
+    path: &Path,
+    wanted: Vec<(Key, Option<Value>)>,
+) -> Result<Exit, Failure> {
+    let edits = edits(path, wanted)?;
+    let saved = file::preview(path, &edits).map_err(not_saved)?;
+    report(globals, path, &edits, Change::Meant(saved.changed))
+}
+
+/// How many settings changed, or would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Made(usize),
+    Meant(usize),
+}
+
+fn report(
+    globals: &Globals,
+    path: &Path,
+    edits: &[Edit],
+    changed: Change,
+) -> Result<Exit, Failure> {
     match globals.output {
-        Format::Text => output::text(&text::changes(path, &edits, saved.changed))?,
-        format => output::document(
-            format,
-            &document::changes(globals, path, &edits, saved.changed),
-        )?,
+        Format::Text => output::text(&text::changes(path, edits, changed))?,
+        format => output::document(format, &document::changes(globals, path, edits, changed))?,
     }
     Ok(Exit::Ok)
+}
+
+fn not_saved(error: SaveError) -> Failure {
+    match error {
+        SaveError::Write(error) => Failure::other(error.to_string()),
+        other => Failure::invalid(other.to_string()),
+    }
 }

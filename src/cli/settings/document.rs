@@ -1,5 +1,6 @@
 //! The JSON documents of `settings`.
 
+use super::change::Change;
 use crate::cli::args::Globals;
 use crate::domain::settings::edit::Edit;
 use crate::domain::settings::held::{Elsewhere, Held};
@@ -116,9 +117,13 @@ fn images(layered: &Layered) -> Value {
 }
 
 /// What a change did.
-pub(super) fn changes(globals: &Globals, path: &Path, edits: &[Edit], changed: usize) -> Value {
+pub(super) fn changes(globals: &Globals, path: &Path, edits: &[Edit], changed: Change) -> Value {
     let rows: Vec<Value> = edits.iter().map(edit).collect();
-    let body = json!({"file": file(path), "changed": changed, "edits": rows});
+    let (changed, dry_run) = match changed {
+        Change::Made(n) => (n, false),
+        Change::Meant(n) => (n, true),
+    };
+    let body = json!({"file": file(path), "dry_run": dry_run, "changed": changed, "edits": rows});
     document(globals, "settings-change", body)
 }
 

@@ -48,7 +48,12 @@ pub(super) fn export(
 }
 
 /// `settings import`.
-pub(super) fn import(globals: &Globals, path: &Path, from: &Path) -> Result<Exit, Failure> {
+pub(super) fn import(
+    globals: &Globals,
+    path: &Path,
+    from: &Path,
+    dry_run: bool,
+) -> Result<Exit, Failure> {
     let layer = forms::load(from).map_err(|e| unreadable(&e))?;
     for remark in &layer.remarks {
         output::progress(remark);
@@ -59,11 +64,11 @@ pub(super) fn import(globals: &Globals, path: &Path, from: &Path) -> Result<Exit
         return Err(Failure::invalid(format!("{from} sets nothing")));
     }
     let wanted = layer.values.into_iter();
-    change::change(
-        globals,
-        path,
-        wanted.map(|(key, value)| (key, Some(value))).collect(),
-    )
+    let wanted = wanted.map(|(key, value)| (key, Some(value))).collect();
+    if dry_run {
+        return change::rehearse(globals, path, wanted);
+    }
+    change::change(globals, path, wanted)
 }
 
 /// `settings validate`.

@@ -1,5 +1,6 @@
 //! What `settings` prints for people.
 
+use super::change::Change;
 use crate::domain::settings::edit::Edit;
 use crate::domain::settings::held::{Elsewhere, Held, StoredChange};
 use crate::domain::settings::images::ImageClass;
@@ -112,7 +113,7 @@ fn widest<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
 }
 
 /// What a change did.
-pub(super) fn changes(path: &Path, edits: &[Edit], changed: usize) -> String {
+pub(super) fn changes(path: &Path, edits: &[Edit], changed: Change) -> String {
     let mut out = String::new();
     for edit in edits {
         let side = |value: &Option<Value>| match value {
@@ -132,9 +133,11 @@ pub(super) fn changes(path: &Path, edits: &[Edit], changed: usize) -> String {
     }
     let path = sanitize(&path.display().to_string()).into_owned();
     let _ = match changed {
-        0 => writeln!(out, "nothing to change in {path}"),
-        1 => writeln!(out, "saved 1 setting to {path}"),
-        n => writeln!(out, "saved {n} settings to {path}"),
+        Change::Made(0) | Change::Meant(0) => writeln!(out, "nothing to change in {path}"),
+        Change::Made(1) => writeln!(out, "saved 1 setting to {path}"),
+        Change::Made(n) => writeln!(out, "saved {n} settings to {path}"),
+        Change::Meant(1) => writeln!(out, "would save 1 setting to {path}"),
+        Change::Meant(n) => writeln!(out, "would save {n} settings to {path}"),
     };
     out
 }
