@@ -120,8 +120,8 @@ fn a_planted_secret_is_in_no_answer_of_the_command_line() {
         ],
         5,
     );
-    for context in ["mine", "other", "third"] {
-        run(&["runs", "list", "--context", context, "-o", "json"], 3);
+    for (context, code) in [("mine", 3), ("other", 5), ("third", 3)] {
+        run(&["runs", "list", "--context", context, "-o", "json"], code);
     }
     let file = home.write("config/llmctl-dev/executor.toml", &files[0].1);
     for arguments in [
