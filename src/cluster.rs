@@ -7,6 +7,7 @@ pub mod apply;
 pub mod connect;
 pub mod error;
 pub mod forward;
+mod giving_up;
 pub mod jobs;
 pub mod kubeconfig;
 pub mod logs;

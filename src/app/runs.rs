@@ -19,7 +19,7 @@ use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
 use crate::domain::observed::{JobSeen, Seen};
 use crate::domain::orphans::Orphan;
 use crate::domain::preflight::{Facts, Place};
-use crate::domain::runs::lifecycle::Want;
+use crate::domain::runs::lifecycle::{GivenUp, Want};
 use crate::domain::runs::{Run, RunId, Runs, Ttl};
 use crate::domain::samples::Sample;
 use crate::domain::target::Target;
@@ -121,6 +121,11 @@ pub enum Msg {
         run: RunId,
         step: CancelStep,
     },
+    /// What came of a run that did not start in time.
+    GivenUp {
+        run: RunId,
+        outcome: GivenUp,
+    },
     /// What runs left behind.
     OrphansFound(Vec<Orphan>),
     /// The Job has that time to live now, and no other reaper sees it.
@@ -151,6 +156,11 @@ pub enum Effect {
         plan: CancelPlan,
     },
     Remove {
+        run: RunId,
+        job: String,
+    },
+    /// Stop it, unless its container began.
+    GiveUp {
         run: RunId,
         job: String,
     },
@@ -296,6 +306,7 @@ impl Slice {
             Msg::PayloadWritten { text, language } => self.payload_written(&text, language, turn),
             Msg::PayloadRead { revision, result } => self.payload_read(revision, result),
             Msg::CancelStepped { run, step } => self.cancel_stepped(run, step, turn),
+            Msg::GivenUp { run, outcome } => self.given_up(&run, &outcome, turn),
         }
     }
 
@@ -309,6 +320,15 @@ impl Slice {
         });
         if !step.is_end() {
             self.cancels.push((run, step));
+        }
+    }
+
+    fn given_up(&mut self, run: &RunId, outcome: &GivenUp, turn: &mut Turn) {
+        let wants = self.all.given_up(run, outcome, turn.now);
+        self.stale = true;
+        self.want(wants, turn);
+        if let Some(said) = self.all.find(run).and_then(|run| outcome.said(run)) {
+            turn.notice(Notice::warning(said));
         }
     }
 
@@ -332,6 +352,13 @@ impl Slice {
                 }
                 Want::Ended(id) => self.ended(&id, turn),
                 Want::Removed(_) => {}
+                Want::GiveUp(id) => {
+                    if let Some(run) = self.all.find(&id) {
+                        let (run, job) = (run.id.clone(), run.job.clone());
+                        let effect = Effect::GiveUp { run, job };
+                        turn.effects.push(super::Effect::Runs(effect));
+                    }
+                }
             }
         }
     }

@@ -146,6 +146,13 @@ impl Headless {
                     }
                 }
                 Want::Ended(_) | Want::Removed(_) => {}
+                Want::GiveUp(id) => {
+                    if let Some(run) = self.runs.find(&id) {
+                        let (run, job) = (run.id.clone(), run.job.clone());
+                        self.world
+                            .perform(Effect::Runs(RunsEffect::GiveUp { run, job }));
+                    }
+                }
             }
         }
     }
@@ -231,6 +238,14 @@ impl Headless {
                 let wants = self.runs.log(&run, event.clone(), now);
                 self.want(wants, true);
                 Ok(News::Log { run, event })
+            }
+            Msg::Runs(RunsMsg::GivenUp { run, outcome }) => {
+                let wants = self.runs.given_up(&run, &outcome, now);
+                self.want(wants, false);
+                if let Some(said) = self.runs.find(&run).and_then(|run| outcome.said(run)) {
+                    output::progress(&said);
+                }
+                Ok(News::Other)
             }
             Msg::Link(LinkMsg::Lost {
                 reason,

@@ -79,6 +79,9 @@ pub struct Args {
     /// exit 4 when it cannot work
     #[arg(long, conflicts_with_all = ["wait", "follow"])]
     pub check: bool,
+    /// Start without looking at the cluster first; what cannot work is created all the same
+    #[arg(long, conflicts_with_all = ["check", "dry_run"])]
+    pub no_check: bool,
     /// Print the Job and the ConfigMap that would be created, secrets masked, and create nothing; asks no cluster
     #[arg(long, conflicts_with_all = ["wait", "follow", "check"])]
     pub dry_run: bool,
@@ -130,16 +133,27 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         return check::run(globals, &setup, wanted.settings(), &first).await;
     }
     let mut headless = Headless::open(globals, &setup).await?;
-    let ended = if args.count > 1 {
-        burst::run(globals, &args, &mut headless, &wanted).await
-    } else {
-        match create(&mut headless, &wanted, args.again).await {
-            Ok((id, plan)) => wait::follow(globals, &args, &mut headless, &id, &plan).await,
-            Err(failure) => Err(failure),
-        }
-    };
+    let ended = start(globals, &args, &mut headless, &wanted, &first).await;
     headless.world.close().await;
     ended
+}
+
+/// Looks once whether it can work, however many runs there are to be, then creates and waits.
+async fn start(
+    globals: &Globals,
+    args: &Args,
+    headless: &mut Headless,
+    wanted: &Wanted,
+    first: &RunPlan,
+) -> Result<Exit, Failure> {
+    if !args.no_check {
+        check::before(&headless.world, wanted.settings(), first).await?;
+    }
+    if args.count > 1 {
+        return burst::run(globals, args, headless, wanted).await;
+    }
+    let (id, plan) = create(headless, wanted, args.again).await?;
+    wait::follow(globals, args, headless, &id, &plan).await
 }
 
 /// Creates the run: under the number that it names when there is no such run yet, else under the next free number.

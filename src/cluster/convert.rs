@@ -35,6 +35,7 @@ pub(super) fn job(job: wire::Job) -> JobSeen {
         finishing,
         suspended: spec.suspend.unwrap_or(false),
         active: status.active,
+        ended: status.succeeded.saturating_add(status.failed),
         ttl: spec.ttl_seconds_after_finished.map(Ttl),
         deadline: spec.active_deadline_seconds,
         deleting: meta.deletion_timestamp,

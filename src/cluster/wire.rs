@@ -108,6 +108,10 @@ pub(super) struct Template {
 pub(super) struct JobStatus {
     #[serde(deserialize_with = "or_default")]
     pub(super) active: u32,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) succeeded: u32,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) failed: u32,
     pub(super) start_time: Option<Timestamp>,
     pub(super) completion_time: Option<Timestamp>,
     #[serde(deserialize_with = "or_default")]

@@ -96,6 +96,8 @@ pub struct RunPlan {
     pub dispatch_id: String,
     pub image: String,
     pub ttl: Ttl,
+    /// From the Job accepted to its container running (contract 6.1).
+    pub dispatch_timeout_seconds: u32,
     /// Execution time-out.
     pub timeout_seconds: u32,
     /// `spec.activeDeadlineSeconds` of the Job.
@@ -255,6 +257,7 @@ fn plan(wanted: &Wanted) -> Result<RunPlan, Refusal> {
         dispatch_id: identity::dispatch_id(&settings.namespace, &job_name),
         image: wanted.image.to_owned(),
         ttl: Ttl(wanted.ttl),
+        dispatch_timeout_seconds: settings.dispatch_timeout_seconds,
         timeout_seconds: *timeout,
         deadline_seconds,
         job: objects::job(wanted, &job_name, &configmap_name, deadline_seconds),

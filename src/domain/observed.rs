@@ -48,6 +48,8 @@ pub struct JobSeen {
     pub finishing: bool,
     pub suspended: bool,
     pub active: u32,
+    /// Pods that ended and were counted.
+    pub ended: u32,
     pub ttl: Option<Ttl>,
     /// `spec.activeDeadlineSeconds` of the Job, in seconds.
     pub deadline: Option<u64>,

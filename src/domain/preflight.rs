@@ -210,6 +210,11 @@ impl Preflight {
         self.rows.iter().find(|row| row.mark == Mark::Refuses)
     }
 
+    /// The rows that warn.
+    pub fn warnings(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.mark == Mark::Warns)
+    }
+
     /// Rows that a person should read: what refuses first, then what warns.
     pub fn remarks(&self) -> impl Iterator<Item = &Row> {
         let with = |mark: Mark| self.rows.iter().filter(move |row| row.mark == mark);

@@ -237,6 +237,9 @@ pub struct Run {
     pub kubernetes: Kubernetes,
     /// What the Job's final condition says.
     pub job_reason: Reason,
+    /// The Job finished without a pod ever having been made for it.
+    #[serde(default)]
+    pub podless: bool,
     pub executor: Option<ExecutorResult>,
     /// What was wrong with a result line that cannot be used.
     pub malformed: Option<String>,
@@ -252,6 +255,9 @@ pub struct Run {
     pub log: Log,
     /// This tool's user asked for the end before the Job was finished.
     pub cancel_asked: Option<Timestamp>,
+    /// It was given up because its dispatch clock ran out before its container ran.
+    #[serde(default)]
+    pub gave_up: Option<Timestamp>,
     /// This tool's user asked for the removal of the finished Job.
     pub remove_asked: Option<Timestamp>,
     /// Why it could not be dispatched, in a sentence with the next step.
@@ -285,6 +291,7 @@ impl Run {
             removal: None,
             kubernetes: Kubernetes::Pending,
             job_reason: Reason::default(),
+            podless: false,
             executor: None,
             malformed: None,
             verdict: Verdict::Pending,
@@ -295,6 +302,7 @@ impl Run {
             events: Vec::new(),
             log: Log::default(),
             cancel_asked: None,
+            gave_up: None,
             remove_asked: None,
             refusal: None,
         }
@@ -361,6 +369,7 @@ impl Run {
             removal: self.removal,
             kubernetes: self.kubernetes,
             job_reason: self.job_reason.clone(),
+            podless: self.podless,
             executor: self.executor.clone(),
             malformed: self.malformed.clone(),
             verdict: self.verdict,
@@ -371,6 +380,7 @@ impl Run {
             events: self.events.clone(),
             log: Log::from(self.log.summary().clone()),
             cancel_asked: self.cancel_asked,
+            gave_up: self.gave_up,
             remove_asked: self.remove_asked,
             refusal: self.refusal.clone(),
         }

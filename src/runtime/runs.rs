@@ -8,6 +8,7 @@ use crate::cluster::error::Kind;
 use crate::cluster::jobs::Propagation;
 use crate::domain::cancel::CancelPlan;
 use crate::domain::manifest::RunPlan;
+use crate::domain::runs::lifecycle::GivenUp;
 use crate::domain::runs::{Run, RunId, Ttl};
 use crate::files::samples;
 use futures::StreamExt as _;
@@ -29,6 +30,7 @@ impl World {
             Effect::Record(run) => self.record(*run),
             Effect::Cancel { run, job, plan } => self.cancel(run, job, plan),
             Effect::Remove { run, job } => self.remove(run, job),
+            Effect::GiveUp { run, job } => self.give_up(run, job),
             Effect::Keep { run, job, ttl } => self.keep(run, job, ttl),
             Effect::FindOrphans => self.find_orphans(),
             Effect::RemoveOrphans(orphans) => self.remove_orphans(orphans),
@@ -150,6 +152,17 @@ impl World {
                 Ok(()) => Notice::good(format!("Job {job} is being removed; its log stays here")),
                 Err(error) => Notice::bad(error.to_string()),
             }))
+        });
+    }
+
+    fn give_up(&mut self, run: RunId, job: String) {
+        let (cluster, namespace) = (self.cluster.clone(), self.namespace.clone());
+        self.write(async move {
+            let outcome = cluster.give_up(&namespace, &job, &run.0).await;
+            let outcome = outcome.unwrap_or_else(|error| GivenUp::Failed {
+                why: error.to_string(),
+            });
+            Some(Msg::Runs(RunsMsg::GivenUp { run, outcome }))
         });
     }
 

@@ -50,7 +50,7 @@ async fn as_the_executor_says() {
 
 /// 5: somebody cancels it from another program.
 #[tokio::test(flavor = "multi_thread")]
-async fn cancelled() {
+async fn w15_cancelled_it_ends_in_the_cluster_and_not_only_here() {
     let ground = Ground::new().await;
     let ran = ground.say("run slow --wait -o json");
     ground.started().await;
@@ -59,6 +59,11 @@ async fn cancelled() {
         cancel.ended(0).err.contains("ended with exit code"),
         "{cancel:?}"
     );
+    let job = &ground.objects(Kind::Job)[0];
+    let conditions = job["status"]["conditions"].as_array().unwrap();
+    assert!(conditions.iter().any(|c| c["type"] == "Failed"), "{job:#}");
+    let pods = ground.objects(Kind::Pod);
+    assert!(pods.iter().all(|pod| pod["status"]["phase"] != "Running"));
     let document = ground.ends(ran, 1).await;
     is(
         &document,
@@ -223,4 +228,31 @@ async fn it_never_starts() {
         &document,
         &json!({"verdict": "pending", "phase": "pending", "exit": null}),
     );
+}
+
+/// 14: it never starts, and its dispatch clock ends it; what it was is there until its TTL. One that started is left alone by that clock.
+#[tokio::test(flavor = "multi_thread")]
+async fn w1_w17_the_dispatch_clock_ends_what_never_started_and_keeps_its_evidence() {
+    let ground = Ground::new().await;
+    ground.home.write(
+        "config/llmctl-dev/executor.toml",
+        "dispatch_timeout_seconds = 5\nlog_collection_timeout_seconds = 2\n",
+    );
+    let long = ground.say("run slow --timeout 8 --wait -o json");
+    let ran = ground.say("run bad-image --wait -o json").await.unwrap();
+    let document = ran.ended(6).json();
+    is(
+        &document,
+        &json!({"verdict": "timeout", "uncertain": false, "phase": "retained", "exit": 6}),
+    );
+    let why = document["why"]["sentence"].as_str().unwrap();
+    assert!(why.contains("dispatch time-out of 5 s"), "{why}");
+    assert!(why.contains("cannot be pulled"), "{why}");
+    assert!(ran.err.contains("was given up"), "{ran:?}");
+    let jobs = ground.objects(Kind::Job);
+    let there = |name: &Value| jobs.iter().any(|job| job["metadata"]["name"] == *name);
+    assert!(there(&document["job"]), "{document:#}");
+
+    let document = ground.ends(long, 6).await;
+    assert_eq!(document["executor"]["status"], "timeout", "{document:#}");
 }

@@ -44,6 +44,7 @@ fn job(uid: &str, finish: Option<JobFinish>) -> JobSeen {
         finishing: false,
         suspended: false,
         active: 0,
+        ended: 0,
         ttl: Some(Ttl(60)),
         deadline: None,
         deleting: None,

@@ -4,6 +4,36 @@ use crate::support::ground::Ground;
 use llmctl_dev::sandbox::kinds::Kind;
 use serde_json::{Value, json};
 
+/// W19: a dispatch removed every Job that was older than its time to live, whoever had made it.
+#[tokio::test(flavor = "multi_thread")]
+async fn w19_a_dispatch_removes_nothing_of_anybody() {
+    let ground = Ground::since(jiff::SignedDuration::from_hours(1)).await;
+    let hello = ground.say("run hello --wait -o json").await.unwrap();
+    let older = hello.ended(0).json()["job"].as_str().unwrap().to_owned();
+    let ended = ground.sandbox.clock().now() - jiff::SignedDuration::from_hours(20);
+    // Of Studio, and for long over.
+    let store = ground.sandbox.store();
+    store
+        .modify(Kind::Job, "llmctl", &older, |job| {
+            let labels = job["metadata"]["labels"].as_object_mut().unwrap();
+            labels.remove("app.kubernetes.io/managed-by");
+            let spec = job["spec"].as_object_mut().unwrap();
+            spec.remove("ttlSecondsAfterFinished");
+            job["status"]["completionTime"] = ended.to_string().into();
+        })
+        .unwrap();
+    let next = ground.say("run hello --wait -o json").await.unwrap();
+    next.ended(0);
+    let names: Vec<Value> = ground
+        .objects(Kind::Job)
+        .iter()
+        .map(|job| job["metadata"]["name"].clone())
+        .collect();
+    assert!(names.contains(&json!(older)), "{names:?}");
+    assert_eq!(ground.objects(Kind::ConfigMap).len(), names.len() + 1);
+    ground.sandbox.stop().await;
+}
+
 /// W20: the payload of a killed dispatcher, with the prompts inside, stays for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn w20_what_runs_left_behind_is_found_and_removed() {

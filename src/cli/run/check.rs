@@ -1,4 +1,4 @@
-//! `run --check`: what a run would find in the cluster, without creating anything.
+//! What a run will find in the cluster: all of it for `run --check`, which creates nothing, and what speaks against it before `run`.
 
 use crate::cli::args::Globals;
 use crate::cli::exit::{Exit, Failure};
@@ -7,6 +7,7 @@ use crate::cli::session::{self, Setup};
 use crate::domain::manifest::{RunPlan, RunSettings};
 use crate::domain::preflight::{Mark, Needs, Place, Preflight, Row};
 use crate::domain::target::Target;
+use crate::runtime::World;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -42,6 +43,39 @@ pub(super) async fn run(
         Some(_) => Exit::Refused,
         None => Exit::Ok,
     })
+}
+
+/// Looks before a run is created: what speaks against it is told, and what makes it impossible ends the command, with nothing created.
+///
+/// # Errors
+/// [`Exit::Refused`] with what cannot work and how to mend it.
+pub(super) async fn before(
+    world: &World,
+    settings: &RunSettings,
+    plan: &RunPlan,
+) -> Result<(), Failure> {
+    let needs = Needs::of(plan);
+    let mut place = Place::of(settings);
+    if !needs.node {
+        // Only a node's payload mounts it, and looking for it may take a second.
+        place.live_code = None;
+    }
+    let facts = world.preflight(&place).await;
+    let preflight = Preflight::of(&needs, &facts, world.target());
+    for row in preflight.warnings() {
+        output::progress(&format!("{}: {}", row.name, row.sentence()));
+    }
+    match preflight.refusal() {
+        None => Ok(()),
+        Some(row) => Err(Failure::new(
+            Exit::Refused,
+            format!(
+                "nothing was created: {}: {} (--no-check starts it all the same)",
+                row.name,
+                row.sentence()
+            ),
+        )),
+    }
 }
 
 fn print(

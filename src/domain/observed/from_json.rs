@@ -61,6 +61,7 @@ pub(crate) fn job(object: &Value) -> JobSeen {
         finish,
         suspended: is("Suspended"),
         active: number(&status["active"]),
+        ended: number(&status["succeeded"]) + number(&status["failed"]),
         ttl: spec["ttlSecondsAfterFinished"]
             .as_u64()
             .map(|ttl| Ttl(ttl.try_into().unwrap())),

@@ -262,6 +262,7 @@ mod tests {
             finishing: false,
             suspended: false,
             active: 0,
+            ended: 0,
             ttl: Some(Ttl(1800)),
             deadline: Some(2160),
             deleting: None,

@@ -33,6 +33,10 @@ pub(super) struct Entry {
     followed: Option<String>,
     /// The verdict does not wait longer than this for the log.
     pub(super) collect_by: Option<Timestamp>,
+    /// How long its dispatch may take, when this session dispatched it.
+    pub(super) patience: Option<SignedDuration>,
+    /// It is given up when its container does not run by then.
+    pub(super) start_by: Option<Timestamp>,
     recorded: u64,
 }
 
@@ -60,7 +64,17 @@ impl Entry {
             no_pods: false,
             followed: None,
             collect_by: None,
+            patience: None,
+            start_by: None,
             recorded: 0,
+        }
+    }
+
+    /// Dispatched in this session, and to be given up when it does not start within `patience`.
+    pub(super) fn patient(self, patience: SignedDuration) -> Self {
+        Self {
+            patience: Some(patience),
+            ..self
         }
     }
 
@@ -98,6 +112,7 @@ impl Entry {
                 Kubernetes::Failed
             };
             run.job_reason = Reason::new(finish.reason, finish.message);
+            run.podless = job.ended == 0 && self.pods.is_empty() && run.pod.is_none();
         }
         // It is there after all: the truth of the cluster goes before what was concluded.
         run.removal = None;
@@ -220,6 +235,9 @@ impl Entry {
         }
         let follow = self.follow();
         self.run.phase = self.phase();
+        if !self.waits_for_its_start() {
+            self.start_by = None;
+        }
         self.run.kubernetes = self.kubernetes();
         let over = self.run.finished_at.is_some() || self.run.removal.is_some();
         self.collect_by = match self.collect_by {
@@ -257,6 +275,13 @@ impl Entry {
             follow,
             ..self.changed(before)
         }
+    }
+
+    /// The dispatch clock runs: nothing has begun, and nobody has another end in mind (W1).
+    fn waits_for_its_start(&self) -> bool {
+        let waits = matches!(self.run.phase, Phase::Queued | Phase::Pending);
+        let ran = self.run.marks.started.is_some() || self.run.marker_at.is_some();
+        waits && !ran && !self.suspended && self.run.cancel_asked.is_none()
     }
 
     /// What a change is measured against.
@@ -349,7 +374,7 @@ impl Entry {
         match &self.run.pod {
             // A container can end without having been seen running, and a failing pod may not have shown its end yet.
             Some(pod) => !pod.gone && !pod.over,
-            None => !self.no_pods && self.run.removal.is_none(),
+            None => !self.no_pods && !self.run.podless && self.run.removal.is_none(),
         }
     }
 
@@ -383,6 +408,7 @@ impl Entry {
             .hash(&mut hasher);
         (&run.reason, &run.why, &run.pod, &run.sample, &run.refusal).hash(&mut hasher);
         (run.cancel_asked, run.remove_asked, run.log.is_over()).hash(&mut hasher);
+        (run.gave_up, run.podless).hash(&mut hasher);
         (
             run.executor.is_some(),
             &run.malformed,

@@ -56,6 +56,8 @@ pub(super) struct Index {
 struct Tally {
     /// When verdicts stop waiting for a log.
     collecting: BTreeSet<(Timestamp, RunId)>,
+    /// When runs that do not start are given up.
+    starting: BTreeSet<(Timestamp, RunId)>,
     /// When the TTL removes retained runs.
     expiring: BTreeSet<(Timestamp, RunId)>,
     counts: Counts,
@@ -184,13 +186,14 @@ impl Index {
         }
     }
 
+    /// Runs whose verdict does not wait for a log any longer.
     pub(super) fn due(&self, now: Timestamp) -> Vec<RunId> {
-        self.tally
-            .collecting
-            .iter()
-            .take_while(|(at, _)| *at <= now)
-            .map(|(_, id)| id.clone())
-            .collect()
+        until(&self.tally.collecting, now)
+    }
+
+    /// Runs that should have started by now.
+    pub(super) fn overdue(&self, now: Timestamp) -> Vec<RunId> {
+        until(&self.tally.starting, now)
     }
 
     pub(super) fn membership(&self) -> u64 {
@@ -274,6 +277,9 @@ impl Tally {
         if let Some(by) = entry.collect_by {
             self.collecting.insert((by, id.clone()));
         }
+        if let Some(by) = entry.start_by {
+            self.starting.insert((by, id.clone()));
+        }
         if let Some(at) = expiry(entry) {
             self.expiring.insert((at, id.clone()));
         }
@@ -285,6 +291,9 @@ impl Tally {
         let id = &entry.run.id;
         if let Some(by) = entry.collect_by {
             self.collecting.remove(&(by, id.clone()));
+        }
+        if let Some(by) = entry.start_by {
+            self.starting.remove(&(by, id.clone()));
         }
         if let Some(at) = expiry(entry) {
             self.expiring.remove(&(at, id.clone()));
@@ -300,6 +309,11 @@ impl Tally {
             Phase::NotDispatched | Phase::Removed => &mut counts.gone,
         }
     }
+}
+
+fn until(due: &BTreeSet<(Timestamp, RunId)>, now: Timestamp) -> Vec<RunId> {
+    let passed = due.iter().take_while(|(at, _)| *at <= now);
+    passed.map(|(_, id)| id.clone()).collect()
 }
 
 fn expiry(entry: &Entry) -> Option<Timestamp> {

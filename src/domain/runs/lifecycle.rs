@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
 pub use super::index::Counts;
+pub use dispatch::GivenUp;
 
 /// How long a verdict waits for the log of an ended Job, unless the settings say otherwise (`log_collection_timeout_seconds`).
 const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
@@ -37,6 +38,9 @@ pub enum Want {
     Ended(RunId),
     /// The run left the cluster.
     Removed(RunId),
+    /// Its dispatch clock ran out before its container ran: stop it, unless it has begun by now, and tell
+    /// [`Runs::given_up`] what came of it.
+    GiveUp(RunId),
 }
 
 /// All runs of a namespace by id, living and gone.
@@ -144,9 +148,10 @@ impl Runs {
         wants
     }
 
-    /// Time passed: gives up on logs that did not come within the collection time-out.
+    /// Time passed: gives up on logs that did not come within the collection time-out, and on runs that this session dispatched and
+    /// that did not start within the dispatch time-out.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Want> {
-        let mut wants = Vec::new();
+        let mut wants = self.tick_dispatch(now);
         for id in self.index.due(now) {
             self.change(&id, now, &mut wants, |_| {});
         }

@@ -204,6 +204,14 @@ fn without_result(run: &Run, reason: &Reason) -> Judgement {
             format!("{how}{tail}"),
         );
     }
+    if run.gave_up.is_some() && !gone && run.kubernetes != Kubernetes::Complete {
+        return of(
+            Verdict::Timeout,
+            uncertain,
+            dispatch,
+            not_started(run, reason, tail),
+        );
+    }
     if gone {
         let why = format!("The Job was removed before anybody saw its outcome.{tail}");
         return of(Verdict::Gone, uncertain, dispatch, why);
@@ -230,10 +238,29 @@ fn without_result(run: &Run, reason: &Reason) -> Judgement {
         } else {
             format!("{}: {cause}", word(reason))
         };
-        let why = format!("The pod ended before its container ran ({cause}).{tail}");
+        let what = if run.pod.is_some() {
+            "The pod ended before its container ran"
+        } else {
+            "The Job ended before a pod was made"
+        };
+        let why = format!("{what} ({cause}).{tail}");
         return of(Verdict::Failed, false, dispatch, why);
     }
     of(Verdict::Uncertain, true, dispatch, lost(run, reason))
+}
+
+/// Its dispatch clock ran out: within which time, and what it waited for.
+fn not_started(run: &Run, reason: &Reason, tail: &str) -> String {
+    let within = run
+        .settings
+        .as_ref()
+        .and_then(|used| used.get("dispatch_timeout_seconds")?.as_u64())
+        .map_or_else(String::new, |seconds| format!(" of {seconds} s"));
+    let cause = match reason.word.as_str() {
+        "" | "BackoffLimitExceeded" | "DeadlineExceeded" => String::new(),
+        _ => format!(" {}", explain(reason, run)),
+    };
+    format!("It did not start within its dispatch time-out{within} and was given up.{cause}{tail}")
 }
 
 /// Why there is no result although something may have run.

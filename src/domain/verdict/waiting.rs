@@ -225,5 +225,9 @@ pub(super) fn brief(message: &str) -> String {
 
 /// The run never did anything, and somebody saw that.
 pub(super) fn never_ran(run: &Run) -> bool {
-    run.marker_at.is_none() && run.pod.as_ref().is_some_and(|pod| pod.ran == Ran::No)
+    let idle = run
+        .pod
+        .as_ref()
+        .map_or(run.podless, |pod| pod.ran == Ran::No);
+    run.marker_at.is_none() && idle
 }

@@ -89,6 +89,7 @@ impl Stage {
             finishing: false,
             suspended: false,
             active: 1,
+            ended: 0,
             ttl: Some(Ttl(told.ttl)),
             deadline: Some(1860),
             deleting: None,

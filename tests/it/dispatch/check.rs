@@ -64,6 +64,16 @@ fn a_missing_namespace_refuses_with_the_command_that_makes_it() {
     );
 
     let ran = home.run(&["run", "hello", "--sandbox", "-n", "elsewhere"]);
+    assert_eq!((ran.code, ran.out.as_str()), (4, ""), "{ran:?}");
+    for part in [
+        "nothing was created: namespace: elsewhere is not there",
+        "kubectl create namespace elsewhere",
+        "--no-check",
+    ] {
+        assert!(ran.err.contains(part), "{ran:?} lacks {part}");
+    }
+
+    let ran = home.run(&["run", "hello", "--sandbox", "-n", "elsewhere", "--no-check"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(
         ran.err
@@ -88,6 +98,20 @@ fn live_code_that_is_not_on_the_node_refuses_a_node_payload_and_no_command() {
     let ran = home.run(&["run", "hello", "--sandbox", "--check"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(!ran.out.contains("live code"), "{ran:?}");
+}
+
+#[test]
+fn a_run_tells_what_speaks_against_it_and_starts() {
+    let home = Home::new();
+    let ran = home.run(&["run", "hello", "--sandbox", "--gpu", "1", "-o", "json"]);
+    let document = ran.ended(0).json();
+    assert_eq!(document["verdict"], "pending", "{document:#}");
+    assert!(
+        ran.err.contains("GPU: 1 of 0: no node has so many"),
+        "{ran:?}"
+    );
+    let quiet = home.run(&["run", "hello", "--sandbox"]);
+    assert!(!quiet.ended(0).err.contains("GPU"), "{quiet:?}");
 }
 
 /// A cluster that has little: an account is missing, a quota is used up, the node is cordoned, the clock is 40 s ahead of ours.

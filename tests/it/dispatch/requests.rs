@@ -148,6 +148,10 @@ async fn w5_a_run_costs_two_creates_and_one_log_stream_and_nothing_is_polled() {
         0,
         "{counted:?}"
     );
+    assert!(
+        counted.keys().all(|kind| !kind.starts_with("DELETE")),
+        "W19: {counted:?}"
+    );
     // A stream that ended is opened once more behind its last line, to know that it is whole, and its pod asked for.
     assert!(of("follow log") <= 6 && of("GET pods") <= 3, "{counted:?}");
     for shared in ["jobs", "pods", "events"] {

@@ -12,6 +12,7 @@ impl Entry {
         run.marker_at = run.marker_at.or(earlier.marker_at);
         run.malformed = run.malformed.take().or(earlier.malformed);
         run.cancel_asked = run.cancel_asked.or(earlier.cancel_asked);
+        run.gave_up = run.gave_up.or(earlier.gave_up);
         run.remove_asked = run.remove_asked.or(earlier.remove_asked);
         run.refusal = run.refusal.take().or(earlier.refusal);
         run.sample = run.sample.take().or(earlier.sample);

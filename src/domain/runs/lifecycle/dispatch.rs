@@ -6,7 +6,40 @@ use crate::domain::observed::JobSeen;
 use crate::domain::runs::entry::Entry;
 use crate::domain::runs::{Dispatch, Phase, Run, RunId};
 use crate::domain::verdict::Verdict;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// When the cluster could not be asked to stop a run that does not start, it is asked again so much later.
+const AGAIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// What came of giving a run up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// Its pod goes, or none will be made: the Job fails and stays, with its evidence, until its TTL (W17).
+    Stopped,
+    /// Its container runs, or has run: it goes on (W1).
+    Started,
+    /// It is finished or gone already.
+    Over,
+    /// The cluster could not be asked.
+    Failed { why: String },
+}
+
+impl GivenUp {
+    /// What a person is told of it; nothing when there is nothing to tell.
+    pub fn said(&self, run: &Run) -> Option<String> {
+        let name = run.label();
+        match self {
+            Self::Stopped => Some(format!(
+                "run {name} did not start within its dispatch time-out and was given up; its Job stays until its TTL"
+            )),
+            Self::Started => Some(format!("run {name} started in the last moment and goes on")),
+            Self::Over => None,
+            Self::Failed { why } => Some(format!(
+                "run {name} did not start in time and cannot be given up now, which is tried again: {why}"
+            )),
+        }
+    }
+}
 
 impl Runs {
     /// A person asked for this run; it is listed before the API server answers. Gives its id, which stays valid for [`Runs::find`] once
@@ -26,7 +59,8 @@ impl Runs {
         run.ttl = Some(plan.ttl);
         run.image.clone_from(&plan.image);
         run.why = "The API server has not answered yet.".into();
-        self.index.insert(Entry::new(run, now));
+        let patience = SignedDuration::from_secs(plan.dispatch_timeout_seconds.into());
+        self.index.insert(Entry::new(run, now).patient(patience));
         (id, Vec::new())
     }
 
@@ -93,6 +127,33 @@ impl Runs {
         wants
     }
 
+    /// What came of a run that was to be given up ([`Want::GiveUp`]).
+    pub fn given_up(&mut self, id: &RunId, outcome: &GivenUp, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        self.change(id, now, &mut wants, |entry| match outcome {
+            GivenUp::Stopped => {}
+            GivenUp::Started | GivenUp::Over => entry.run.gave_up = None,
+            GivenUp::Failed { .. } => {
+                entry.run.gave_up = None;
+                entry.start_by = now.checked_add(AGAIN).ok();
+            }
+        });
+        wants
+    }
+
+    /// The clocks of runs that do not start. It is noted before the cluster is asked: the end may be seen before the answer is.
+    pub(super) fn tick_dispatch(&mut self, now: Timestamp) -> Vec<Want> {
+        let mut wants = Vec::new();
+        for id in self.index.overdue(now) {
+            self.change(&id, now, &mut wants, |entry| {
+                entry.start_by = None;
+                entry.run.gave_up = Some(now);
+            });
+            wants.push(Want::GiveUp(id));
+        }
+        wants
+    }
+
     /// The run that was dispatched under `id` has the UID of its Job from now on.
     pub(super) fn adopt(&mut self, id: &RunId, uid: &RunId, job: &JobSeen, now: Timestamp) {
         let Some(asked) = self.index.take(id, Phase::Dispatching) else {
@@ -103,8 +164,12 @@ impl Runs {
             let run = Run::new(uid.clone(), &job.name, &job.namespace, job.created);
             self.index.insert(Entry::new(run, now));
         }
-        if let Some(entry) = self.index.entry_mut(uid) {
+        self.index.update(uid, |entry| {
+            let by = asked
+                .patience
+                .and_then(|patience| now.checked_add(patience).ok());
+            entry.start_by = by;
             entry.merge(asked.run);
-        }
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! The reducer over made-up lives, over every state of the fixture, and over what a real cluster sent.
 
 mod asked;
+mod clocks;
 mod logs;
 mod recorded;
 mod states;
@@ -39,6 +40,7 @@ pub(super) fn job(uid: &str) -> JobSeen {
         finishing: false,
         suspended: false,
         active: 0,
+        ended: 1,
         ttl: Some(Ttl(60)),
         deadline: Some(2160),
         deleting: None,

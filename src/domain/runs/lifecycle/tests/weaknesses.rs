@@ -5,7 +5,7 @@ use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
 
 const START: &str = "LLMCTL_EXECUTOR_STARTED";
 
-fn plan() -> RunPlan {
+pub(super) fn plan() -> RunPlan {
     let settings = RunSettings {
         namespace: "llmctl".into(),
         workspace_identity: "default".into(),
