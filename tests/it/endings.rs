@@ -254,5 +254,7 @@ async fn w1_w17_the_dispatch_clock_ends_what_never_started_and_keeps_its_evidenc
     assert!(there(&document["job"]), "{document:#}");
 
     let document = ground.ends(long, 6).await;
-    assert_eq!(document["executor"]["status"], "timeout", "{document:#}");
+    // Its own deadline ended it, and it could still say so.
+    assert_eq!(document["verdict"], "timeout", "{document:#}");
+    assert!(document["executor"].is_object(), "{document:#}");
 }

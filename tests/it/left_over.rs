@@ -30,7 +30,11 @@ async fn w19_a_dispatch_removes_nothing_of_anybody() {
         .map(|job| job["metadata"]["name"].clone())
         .collect();
     assert!(names.contains(&json!(older)), "{names:?}");
-    assert_eq!(ground.objects(Kind::ConfigMap).len(), names.len() + 1);
+    let payloads = ground.objects(Kind::ConfigMap);
+    let payloads = payloads
+        .iter()
+        .filter(|one| one["metadata"]["labels"]["llmctl.payload"] == "true");
+    assert_eq!(payloads.count(), names.len());
     ground.sandbox.stop().await;
 }
 
