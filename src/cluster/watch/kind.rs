@@ -13,8 +13,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// Objects in the first page of a list: as many as a screen shows, so that it shows them at once.
 const FIRST_PAGE: u32 = 100;
-/// Objects in every other page: large enough to cost few requests, small enough to be held in memory.
-const PAGE: u32 = 1000;
+/// Objects in every other page: large enough to cost few requests (ten thousand Jobs take no longer than by thousands),
+/// small enough to be held in memory.
+const PAGE: u32 = 500;
 /// The server ends a watch after that time, so that a connection which died in silence is noticed soon after.
 const WATCH_SECONDS: u32 = 30;
 const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 5);

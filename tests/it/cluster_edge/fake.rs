@@ -127,7 +127,7 @@ async fn a_long_list_comes_page_by_page_and_the_watch_goes_on_from_it() {
         .collect();
     // A small first page is on the screen at once; large ones bring the rest with few requests.
     let limits: Vec<_> = lists.iter().map(|r| r.parameter("limit")).collect();
-    assert_eq!(limits, [Some("100"), Some("1000")]);
+    assert_eq!(limits, [Some("100"), Some("500")]);
     assert!(
         lists
             .iter()
