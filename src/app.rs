@@ -4,6 +4,7 @@
 //! one message. One slice per noun; what a slice asks of the whole it leaves in the [`Turn`].
 
 pub mod action;
+pub mod checks;
 mod inside;
 pub mod limits;
 pub mod link;
@@ -36,6 +37,8 @@ pub enum Pane {
     Runs,
     /// The detail of the selected run, below the list.
     Detail,
+    /// Studio's database and the checkout: what is left of what was removed.
+    Checks,
 }
 
 /// What lies over the main screen; the last one gets the keys. Its contents live in the slice of its noun.
@@ -55,6 +58,8 @@ pub enum Dialog {
     Orphans,
     /// Two runs side by side.
     Compare,
+    /// What a check found.
+    Checks,
 }
 
 /// Everything that a frame is drawn from.
@@ -74,6 +79,7 @@ pub struct State {
     pub runs: runs::Slice,
     pub settings: settings::Slice,
     pub overlays: overlays::Slice,
+    pub checks: checks::Slice,
     /// What the sandbox's faults make wrong now, in words.
     pub faults: Vec<String>,
     pub notices: Notices,
@@ -101,6 +107,7 @@ pub enum Msg {
     Runs(runs::Msg),
     Settings(settings::Msg),
     Overlays(overlays::Msg),
+    Checks(checks::Msg),
     /// What the sandbox's faults make wrong from now on, in words; none is none (demo only).
     Faults(Vec<String>),
     /// Something to tell the person.
@@ -113,6 +120,7 @@ pub enum Effect {
     Runs(runs::Effect),
     Settings(settings::Effect),
     Overlays(overlays::Effect),
+    Checks(checks::Effect),
     /// Tell somebody who looks elsewhere. Not loud: many come at once, and the last one has just been told.
     Announce {
         occasion: Box<Occasion>,
@@ -142,6 +150,7 @@ impl State {
             runs: runs::Slice::of(&namespace, &target),
             settings,
             overlays: overlays::Slice::default(),
+            checks: checks::Slice::default(),
             faults: Vec::new(),
             notices: Notices::default(),
             palette: palette::Palette::default(),
@@ -165,11 +174,13 @@ impl State {
             Some(Dialog::Orphans) => Context::Orphans,
             Some(Dialog::Compare) => Context::Compare,
             Some(Dialog::Palette) => Context::Palette,
+            Some(Dialog::Checks) => self.checks.context(),
             None => match self.focus {
                 Pane::Overlays => self.overlays.list_context(),
                 Pane::Settings => Context::Settings,
                 Pane::Runs => self.runs.list_context(),
                 Pane::Detail => self.runs.detail_context(),
+                Pane::Checks => Context::Checks,
             },
         }
     }
@@ -225,6 +236,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             state.overlays.linked(state.link.is_live(), &mut turn);
             state.settings.linked(state.link.is_live(), &mut turn);
+            state.checks.linked(state.link.is_live(), &mut turn);
         }
         Msg::Seen(seen) => state.runs.seen(seen, &mut turn),
         Msg::Runs(msg) => {
@@ -239,6 +251,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
             }
             state.overlays.update(msg, &mut turn);
         }
+        Msg::Checks(msg) => state.checks.update(msg, &mut turn),
         Msg::Faults(on) => state.faults = on,
         Msg::Noticed(notice) => turn.notice(notice),
     }
@@ -297,7 +310,7 @@ fn act(state: &mut State, action: Action, turn: &mut Turn) {
             state.focus = next_pane(state.focus, 1);
         }
         Action::FocusPrevious if state.dialogs.is_empty() => {
-            state.focus = next_pane(state.focus, 3);
+            state.focus = next_pane(state.focus, 4);
         }
         Action::Fault(fault) => turn.effects.push(Effect::Fault(fault)),
         other if other.writes() && !state.link.is_live() => turn.notice(Notice::warning(format!(
@@ -309,7 +322,13 @@ fn act(state: &mut State, action: Action, turn: &mut Turn) {
 }
 
 fn next_pane(pane: Pane, by: usize) -> Pane {
-    let order = [Pane::Overlays, Pane::Settings, Pane::Runs, Pane::Detail];
+    let order = [
+        Pane::Overlays,
+        Pane::Settings,
+        Pane::Runs,
+        Pane::Detail,
+        Pane::Checks,
+    ];
     let at = order.iter().position(|p| *p == pane).unwrap_or(0);
     order[(at + by) % order.len()]
 }

@@ -1,8 +1,11 @@
 //! The open edges, and the only spawner of tasks: [`World`] performs effects and hands every answer back as one message.
 
 mod announce;
+pub mod audit;
+mod checks;
 mod faults;
 pub mod look;
+pub mod migration;
 pub mod open;
 mod orphans;
 pub mod overlays;
@@ -24,6 +27,7 @@ use crate::files::history::History;
 use crate::files::paths::Paths;
 use crate::sandbox::Sandbox;
 use announce::OnEvent;
+use checks::Checks;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use records::Records;
@@ -54,6 +58,7 @@ pub struct World {
     history: Option<Arc<History>>,
     records: Records,
     on_event: Option<OnEvent>,
+    checks: Checks,
     out: mpsc::Sender<Msg>,
     inbox: mpsc::Receiver<Msg>,
     /// What reads: ended with the session.
@@ -145,6 +150,7 @@ impl World {
             Effect::Runs(effect) => self.perform_runs(effect),
             Effect::Settings(effect) => self.perform_settings(effect),
             Effect::Overlays(effect) => self.perform_overlays(effect),
+            Effect::Checks(effect) => self.perform_checks(effect),
             Effect::Announce { occasion, .. } => self.announce(*occasion),
             Effect::Fault(fault) => self.fault(fault),
             // The clipboard is the terminal's, and only the terminal UI has one.
@@ -182,6 +188,7 @@ impl World {
     pub async fn close(mut self) {
         // Nobody reads any more: an answer must not hold up the work behind it.
         self.inbox.close();
+        self.checks.end();
         let writes = async { while self.writes.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(LAST_WRITES, writes).await;
         self.streams.shutdown().await;

@@ -3,7 +3,7 @@
 //! ```text
 //! header    target, link, namespace, version, overlay, clock: on every screen, under no dialog
 //! banner    only while the connection is lost
-//! panes     Overlays, Settings | Runs, detail (80 columns: one list, its detail below)
+//! panes     Overlays, Settings, Checks | Runs, detail (80 columns: one list, its detail below)
 //! last line the newest message, the keys that hold anywhere
 //! dialogs   over the panes, one per file
 //! ```
@@ -14,6 +14,7 @@ pub mod start;
 pub mod theme;
 
 mod banner;
+mod checks;
 mod compare;
 mod detail;
 mod field;
@@ -58,6 +59,7 @@ pub struct Scroll {
     pub(crate) settings_form: usize,
     pub(crate) diff: usize,
     pub(crate) palette: usize,
+    pub(crate) checks: usize,
     pub(crate) samples: usize,
     /// Of the payload being edited.
     pub(crate) payload: usize,
@@ -112,6 +114,7 @@ fn draw_pane(
         Pane::Settings => settings::draw(state, theme, scroll, frame, area),
         Pane::Runs => runs::draw(state, theme, scroll, frame, area),
         Pane::Detail => detail::draw(state, theme, &mut scroll.limits, frame, area),
+        Pane::Checks => checks::draw(state, theme, frame, area),
     }
 }
 
@@ -132,6 +135,7 @@ fn draw_dialog(
         Dialog::Palette => palette::draw(state, theme, scroll, frame, area),
         Dialog::Messages => messages::draw(state, theme, &mut scroll.limits, frame, area),
         Dialog::Orphans => orphans::draw(state, theme, &mut scroll.limits, frame, area),
+        Dialog::Checks => checks::draw_list(state, theme, scroll, frame, area),
         Dialog::Compare => compare::draw(state, theme, &mut scroll.limits, frame, area),
     }
 }

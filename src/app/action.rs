@@ -80,6 +80,16 @@ pub enum Action {
     ReviewSettings,
     /// Save to the selected place, or not.
     ToggleTarget,
+    // checks
+    /// What a migration of Studio's database would do.
+    ShowMigration,
+    ApplyMigration,
+    /// Also raise a dispatch timeout that is the old default, or not.
+    RaiseTimeout,
+    /// What an audit of the checkout finds.
+    ShowAudit,
+    /// Look at the database or the checkout once more.
+    CheckAgain,
     // run dialog
     PreviewManifest,
     EditPayload,
@@ -169,6 +179,15 @@ pub enum Context {
     Orphans,
     /// Two runs side by side.
     Compare,
+    Checks,
+    /// What a migration would do, row by row.
+    Migration,
+    /// A migration under way.
+    Migrating,
+    /// What an audit found, row by row.
+    Audit,
+    /// Typing the filter of either.
+    ChecksFilter,
 }
 
 impl Context {
@@ -183,6 +202,7 @@ impl Context {
                 | Self::Payload
                 | Self::SettingsText
                 | Self::DiffFilter
+                | Self::ChecksFilter
                 | Self::QuestionText
                 | Self::Palette
         )
@@ -234,6 +254,7 @@ impl Action {
             Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership | Self::PruneOverlay => {
                 Some(Pane::Overlays)
             }
+            Self::ShowMigration | Self::ShowAudit => Some(Pane::Checks),
             Self::EditSettings | Self::SaveSettings | Self::ReviewSettings => Some(Pane::Settings),
             _ => None,
         }

@@ -39,6 +39,7 @@ pub(super) fn act(state: &mut State, action: Action, turn: &mut Turn) {
                     match effect {
                         Effect::Runs(effect) => state.runs.leaving(effect, turn),
                         Effect::Overlays(effect) => state.overlays.leaving(effect),
+                        Effect::Checks(effect) => state.checks.leaving(effect),
                         _ => {}
                     }
                 }
@@ -48,16 +49,19 @@ pub(super) fn act(state: &mut State, action: Action, turn: &mut Turn) {
         Some(Dialog::Run) => state.runs.act_dialog(action, page, &around, turn),
         Some(Dialog::Settings) => state.settings.act(action, page, turn),
         Some(Dialog::Diff) => state.overlays.act(action, page, &around.place, turn),
+        Some(Dialog::Checks) => state.checks.act(action, page, turn),
         None => match action.noun() {
             Some(Pane::Overlays) => state.overlays.act(action, page, &around.place, turn),
             Some(Pane::Settings) => state.settings.act(action, page, turn),
             Some(Pane::Runs) => state.runs.act(action, page, &around, turn),
             Some(Pane::Detail) => state.runs.act_detail(action, page, &state.target, turn),
+            Some(Pane::Checks) => state.checks.act(action, page, turn),
             None => match state.focus {
                 Pane::Overlays => state.overlays.act(action, page, &around.place, turn),
                 Pane::Settings => state.settings.act(action, page, turn),
                 Pane::Runs => state.runs.act(action, page, &around, turn),
                 Pane::Detail => state.runs.act_detail(action, page, &state.target, turn),
+                Pane::Checks => state.checks.act(action, page, turn),
             },
         },
     }
@@ -92,12 +96,14 @@ pub(super) fn edit(state: &mut State, request: &InputRequest, turn: &mut Turn) {
         }
         Some(Dialog::Settings) => state.settings.edit(request, turn),
         Some(Dialog::Diff) => state.overlays.edit(request),
+        Some(Dialog::Checks) => state.checks.edit(request),
         Some(Dialog::Help | Dialog::Messages | Dialog::Orphans | Dialog::Compare) => {}
         None => match state.focus {
             Pane::Runs => state.runs.edit_filter(request),
             Pane::Detail => state.runs.edit_search(request),
             Pane::Overlays => state.overlays.edit(request),
             Pane::Settings => state.settings.edit(request, turn),
+            Pane::Checks => {}
         },
     }
 }

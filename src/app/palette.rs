@@ -4,7 +4,6 @@ use super::State;
 use super::action::{Action, Context};
 use super::text::Field;
 use crate::domain::runs::Run;
-use crate::domain::target::TargetKind;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use tui_input::InputRequest;
@@ -50,10 +49,13 @@ pub const ENTRIES: &[Entry] = {
         Action::EditSettings, "settings: edit", "llmctl-dev settings set KEY VALUE";
         Action::SaveSettings, "settings: save", "llmctl-dev settings set KEY VALUE";
         Action::ReviewSettings, "settings: save to file and cluster", "llmctl-dev settings push --to configmap";
+        Action::ShowMigration, "migration: show what it would change in Studio's database", "llmctl-dev migrate plan DATABASE";
+        Action::ShowAudit, "audit: show what the checkout still has of Compose", "llmctl-dev audit CHECKOUT";
         Action::Focus(Pane::Overlays), "go to: overlays", "llmctl-dev overlays list";
         Action::Focus(Pane::Settings), "go to: settings", "llmctl-dev settings show";
         Action::Focus(Pane::Runs), "go to: runs", "llmctl-dev runs list";
         Action::Focus(Pane::Detail), "go to: run detail", "llmctl-dev runs show RUN";
+        Action::Focus(Pane::Checks), "go to: checks", "llmctl-dev migrate plan DATABASE";
         Action::Messages, "messages: history", "";
         Action::Help, "help: keys", "llmctl-dev --help";
         Action::Quit, "quit", "";
@@ -89,15 +91,13 @@ impl Entry {
                 "RUN" => run.map(Run::label),
                 "SAMPLE" => run.and_then(|run| run.sample.clone()),
                 "NAME" => state.overlays.selected.clone(),
+                "DATABASE" => state.checks.database_flags(),
+                "CHECKOUT" => state.checks.checkout_flags(),
                 _ => None,
             }
             .unwrap_or_else(|| word.to_owned())
         });
-        let target = match state.target.kind {
-            TargetKind::Sandbox => "--sandbox".to_owned(),
-            TargetKind::Minikube => format!("--profile {}", state.target.name),
-            TargetKind::Context => format!("--context {}", state.target.name),
-        };
+        let target = state.target.flags();
         let namespace = format!("-n {}", state.namespace);
         ["llmctl-dev".to_owned(), target, namespace]
             .into_iter()

@@ -6,10 +6,10 @@ mod text;
 use super::args::Globals;
 use super::exit::{Exit, Failure};
 use super::output::{self, Format};
-use crate::docker;
 use crate::domain::audit::baseline::{self, Baseline};
-use crate::domain::audit::{Level, Report, leftovers};
-use crate::files::{atomic, audit};
+use crate::domain::audit::{Level, Report};
+use crate::files::atomic;
+use crate::runtime::audit::audit;
 use clap::ValueEnum;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -53,14 +53,14 @@ enum FailOn {
 /// A [`Failure`] with its exit code and message.
 pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     let accepted = args.baseline.as_deref().map(read_baseline).transpose()?;
-    let path = args.path.clone();
-    let read = tokio::task::spawn_blocking(move || audit::audit(&path)).await;
-    let mut report = read
-        .map_err(|error| Failure::other(format!("the audit broke off: {error}")))?
-        .map_err(|error| Failure::invalid(error.to_string()))?;
-    if !args.no_docker {
-        engine(&args.path, &mut report).await;
+    let audited = audit(&args.path, !args.no_docker).await;
+    let audited = audited.map_err(|error| Failure::invalid(error.to_string()))?;
+    if let Some(why) = &audited.silent_engine {
+        output::complain(&format!(
+            "{why}; what Compose left on this machine is not told"
+        ));
     }
+    let mut report = audited.report;
     if let Some(accepted) = accepted {
         accepted.apply(&mut report);
     }
@@ -78,25 +78,6 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         FailOn::Never => false,
     };
     Ok(if failed { Exit::Failed } else { Exit::Ok })
-}
-
-/// Adds what Compose left on this machine, where an engine is there to be asked.
-async fn engine(checkout: &Path, report: &mut Report) {
-    let Some(socket) = docker::socket() else {
-        return;
-    };
-    match docker::leftovers(&socket).await {
-        Ok(found) => {
-            let checkout = std::path::absolute(checkout).unwrap_or_else(|_| checkout.to_owned());
-            let root = checkout.to_string_lossy();
-            report
-                .findings
-                .extend(leftovers::judge(&found, root.trim_end_matches("/.")));
-        }
-        Err(error) => output::complain(&format!(
-            "{error}; what Compose left on this machine is not told"
-        )),
-    }
 }
 
 fn read_baseline(file: &Path) -> Result<Baseline, Failure> {

@@ -3,7 +3,8 @@
 use super::args::{Colour, Globals};
 use super::exit::{Exit, Failure};
 use super::session::Setup;
-use crate::app::{Effect, State, overlays, settings};
+use crate::app::{Effect, State, checks, overlays, settings};
+use crate::domain::hidden::Hidden;
 use crate::domain::guard::Wanted;
 use crate::files::config::notify::{Notify, Way};
 use crate::runtime::World;
@@ -71,6 +72,8 @@ async fn session(globals: &Globals, setup: &Setup, place: Place) -> Result<Exit,
     world.watch();
     world.watch_files(setup.settings.path());
     world.perform(Effect::Overlays(overlays::Effect::List));
+    world.check(studio_database(setup), setup.config.checkout.clone());
+    world.perform(Effect::Checks(checks::Effect::Find));
     let ended = tui::run(
         &mut world,
         &mut state,
@@ -84,6 +87,13 @@ async fn session(globals: &Globals, setup: &Setup, place: Place) -> Result<Exit,
         Ok(Ended::Interrupted) => Ok(Exit::Interrupted),
         Err(error) => Err(Failure::other(format!("the terminal UI ended: {error}"))),
     }
+}
+
+/// Studio's database that the configuration names, or Studio's own variable.
+fn studio_database(setup: &Setup) -> Option<Hidden> {
+    let variable = std::env::var(super::migrate::ADDRESS).ok();
+    let named = setup.config.studio.clone().or(variable)?;
+    (!named.trim().is_empty()).then(|| Hidden::new(named.trim()))
 }
 
 fn manner(notify: &Notify) -> Manner {

@@ -1,7 +1,6 @@
 //! `migrate`: bring what an older llmctl stored to the Kubernetes-only form, look at it first, and back.
 
 mod ask;
-mod file;
 mod meter;
 mod source;
 mod text;
@@ -11,18 +10,19 @@ use super::exit::{Exit, Failure};
 use super::headless::caught;
 use super::output::{self, Format};
 use super::session::Setup;
+use crate::database::migration::Request;
 use crate::database::migration::error::Error;
-use crate::database::migration::{Request, postgres};
-use crate::database::postgres::Postgres;
-use crate::domain::migration::backup::Line;
 use crate::domain::migration::{Options, Plan, ROWS_SHOWN};
-use crate::files::backup::{Backup, Writer};
+use crate::files::backup::Backup;
+use crate::runtime::migration::{Open, Stop, Tell, backup_path};
 use clap::Subcommand;
 use jiff::Timestamp;
 use meter::Meter;
 use serde_json::{Map, Value, json};
-use source::{Open, Source};
+use source::Source;
+pub(super) use source::ADDRESS;
 use std::path::{Path, PathBuf};
+use std::future::Future;
 use std::time::Duration;
 
 /// Arguments of `migrate`.
@@ -152,14 +152,30 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
 
 async fn planned(open: &mut Open, choices: Choices) -> Result<Plan, Failure> {
     let request = choices.request(open, Duration::ZERO);
+    Ok(open.plan(&request, meter()).await?)
+}
+
+/// What shows how far the work is; the line goes with it.
+fn meter() -> Tell {
     let mut meter = Meter::new();
-    let mut told = |step| meter.show(step);
-    let plan = match open {
-        Open::Postgres(studio) => postgres::plan(&mut studio.database, &request, &mut told).await,
-        Open::Sqlite(path) => return file::plan(path.clone(), request).await,
+    Box::new(move |step| meter.show(step))
+}
+
+/// Does `work`, which rolls back when a signal comes.
+async fn stoppable<T>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failure> {
+    let mut signals = caught()?;
+    let mut work = std::pin::pin!(work);
+    let done = tokio::select! {
+        done = &mut work => done,
+        () = signals.any() => {
+            stop.pull();
+            work.await
+        }
     };
-    meter.end();
-    Ok(plan?)
+    Ok(done?)
 }
 
 /// Prints a plan as what it is asked for.
@@ -221,56 +237,22 @@ async fn apply(
     if globals.output == Format::Text {
         output::text(&text::plan(&place, &plan))?;
     }
-    let mut writer = Writer::new(backup.map_or_else(|| own_backup(globals), Ok)?);
+    let backup = backup.map_or_else(|| own_backup(globals), Ok)?;
     if plan.is_empty() {
         return applied(globals, &place, &plan, None);
     }
     if !consent.yes {
         let question = format!(
             "Migrate {place}? A backup goes to {} first. [y/N]",
-            writer.path().display()
+            backup.display()
         );
         ask::consent(&question)?;
     }
     let request = choices.request(&open, consent.patience());
-    let done = match &mut open {
-        Open::Postgres(studio) => {
-            migrate_postgres(&mut studio.database, &request, &plan, &mut writer).await
-        }
-        Open::Sqlite(path) => {
-            let done = file::apply(path.clone(), request, plan, writer).await;
-            writer = done.0;
-            done.1
-        }
-    };
-    let done = done.inspect_err(|failure| {
-        // Nothing was changed, so that it would be a backup of nothing; unless nobody knows.
-        if failure.exit != Exit::Uncertain && writer.is_finished() {
-            let _ = std::fs::remove_file(writer.path());
-        }
-    })?;
-    applied(globals, &place, &done, Some(writer.path()))
-}
-
-async fn migrate_postgres(
-    database: &mut Postgres,
-    request: &Request,
-    plan: &Plan,
-    writer: &mut Writer,
-) -> Result<Plan, Failure> {
-    let mut signals = caught()?;
-    let mut meter = Meter::new();
-    let mut keep = |line: Line<'_>| writer.take(line);
-    let ready = {
-        let mut told = |step| meter.show(step);
-        tokio::select! {
-            ready = postgres::apply(database, request, Some(plan), &mut keep, &mut told) => ready,
-            () = signals.any() => Err(Error::Interrupted),
-        }
-    };
-    meter.end();
-    // From here on it is too late to stop: a commit that was sent happens or not, and has to be waited for.
-    Ok(ready?.commit().await?)
+    let stop = Stop::default();
+    let work = open.apply(&request, plan, backup.clone(), meter(), &stop);
+    let done = stoppable(&stop, work).await?;
+    applied(globals, &place, &done, Some(&backup))
 }
 
 fn applied(
@@ -319,14 +301,9 @@ async fn restore(
             backup.header().database,
         ))?;
     }
-    let restored = match &mut open {
-        Open::Postgres(studio) => {
-            restore_postgres(&mut studio.database, backup, force, consent.patience()).await?
-        }
-        Open::Sqlite(path) => {
-            file::restore(path.clone(), backup, force, consent.patience()).await?
-        }
-    };
+    let stop = Stop::default();
+    let work = open.restore(backup, force, consent.patience(), meter(), &stop);
+    let restored = stoppable(&stop, work).await?;
     match globals.output {
         Format::Text => {
             output::foreign_line(&format!("{place}: {restored} rows are as they were"))?;
@@ -339,33 +316,10 @@ async fn restore(
     Ok(Exit::Ok)
 }
 
-async fn restore_postgres(
-    database: &mut Postgres,
-    backup: Backup,
-    force: bool,
-    patience: Duration,
-) -> Result<u64, Failure> {
-    let header = backup.header().clone();
-    let mut signals = caught()?;
-    let mut meter = Meter::new();
-    let restored = {
-        let mut told = |step| meter.show(step);
-        let rows = backup.rows();
-        let work = postgres::restore(database, &header, rows, force, patience, &mut told);
-        tokio::select! {
-            restored = work => restored,
-            () = signals.any() => Err(Error::Interrupted),
-        }
-    };
-    meter.end();
-    Ok(restored?)
-}
-
 /// A new file in the state directory, named by the time.
 fn own_backup(globals: &Globals) -> Result<PathBuf, Failure> {
-    let now = Timestamp::now().strftime("%Y%m%dT%H%M%S%.6fZ").to_string();
-    let state = Setup::read(globals)?.paths.state_dir().to_owned();
-    Ok(state.join("migrations").join(format!("{now}.jsonl")))
+    let paths = Setup::read(globals)?.paths;
+    Ok(backup_path(paths.state_dir(), Timestamp::now()))
 }
 
 fn document(kind: &str, place: &str, body: Value) -> Value {

@@ -104,7 +104,13 @@ impl Reach {
 }
 
 /// Asks for a password where the server wants one and somebody is there.
-async fn direct(address: &Address, password: Option<Password>) -> Result<Studio, Failure> {
+///
+/// # Errors
+/// As [`Studio::direct`].
+pub(super) async fn direct(
+    address: &Address,
+    password: Option<Password>,
+) -> Result<Studio, Failure> {
     let error = match Studio::direct(address, password.as_ref()).await {
         Err(error @ DatabaseError::PasswordMissing { .. }) if prompt::can_ask() => error,
         opened => return Ok(opened?),

@@ -74,6 +74,23 @@ impl Address {
         parts.finish()
     }
 
+    /// The address as a URI, without a password.
+    pub fn uri(&self) -> String {
+        let (user, database, port) = (encoded(&self.user), encoded(&self.database), self.port);
+        match &self.host {
+            Host::Tcp(host) if host.contains(':') => {
+                format!("postgresql://{user}@[{host}]:{port}/{database}")
+            }
+            Host::Tcp(host) => {
+                format!("postgresql://{user}@{}:{port}/{database}", encoded(host))
+            }
+            Host::Unix(folder) => {
+                let folder = encoded(&folder.to_string_lossy());
+                format!("postgresql://{user}@/{database}?host={folder}&port={port}")
+            }
+        }
+    }
+
     /// The place for a message: `database llmctl_studio at 127.0.0.1:5432`.
     pub fn place(&self) -> String {
         format!("database {} at {}", self.database, self.server())
@@ -91,6 +108,20 @@ impl Address {
 /// The socket of a server in its directory.
 pub(in crate::database) fn socket(directory: &Path, port: u16) -> PathBuf {
     directory.join(format!(".s.PGSQL.{port}"))
+}
+
+/// A part of a URI.
+fn encoded(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
 }
 
 #[derive(Default)]
@@ -243,6 +274,8 @@ mod tests {
             assert_eq!(written.address, address, "{uri}");
             assert_eq!(written.password, password.map(Password::new), "{uri}");
             assert!(!format!("{written:?}").contains("ss word"));
+            let again = Address::parse(&written.address.uri()).unwrap();
+            assert_eq!((again.address, again.password), (written.address, None));
         }
     }
 

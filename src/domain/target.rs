@@ -51,6 +51,15 @@ impl Target {
         }
     }
 
+    /// The option of the command line that means it.
+    pub fn flags(&self) -> String {
+        match self.kind {
+            TargetKind::Sandbox => "--sandbox".to_owned(),
+            TargetKind::Minikube => format!("--profile {}", self.name),
+            TargetKind::Context => format!("--context {}", self.name),
+        }
+    }
+
     /// The badge of the header: `SANDBOX demo`, `MINIKUBE llmctl`, `CONTEXT kind`.
     pub fn badge(&self) -> String {
         format!("{} {}", self.kind.as_str().to_uppercase(), self.name)

@@ -24,6 +24,8 @@ pub struct ToolConfig {
     pub overlays: Option<PathBuf>,
     /// A checkout of llmctl, for overlays that refer to its manifests and for the live-code mount.
     pub checkout: Option<PathBuf>,
+    /// Studio's database for the checks: an address without a password, or an SQLite file.
+    pub studio: Option<String>,
     /// How a person hears of runs.
     pub notify: Notify,
     /// How much of past runs is kept.
@@ -39,6 +41,7 @@ impl Default for ToolConfig {
             allowed_contexts: Vec::new(),
             overlays: None,
             checkout: None,
+            studio: None,
             notify: Notify::default(),
             history: Bounds::default(),
         }
@@ -142,7 +145,7 @@ impl Reading<'_> {
             let at = Position::of(self.text, value.span().start);
             match (full.as_str(), value.get_ref()) {
                 (
-                    "minikube" | "context" | "overlays" | "notify" | "history",
+                    "minikube" | "context" | "overlays" | "studio" | "notify" | "history",
                     DeValue::Table(inner),
                 ) => {
                     self.table(&format!("{full}."), inner);
@@ -192,7 +195,8 @@ impl Reading<'_> {
             "context.allow" => config.allowed_contexts = names(value)?,
             "overlays.directory" => config.overlays = directory(self.path, value)?,
             "overlays.checkout" => config.checkout = directory(self.path, value)?,
-            "minikube" | "context" | "overlays" | "notify" | "history" => {
+            "studio.database" => config.studio = database(self.path, value)?,
+            "minikube" | "context" | "overlays" | "studio" | "notify" | "history" => {
                 return Err(format!("must be a table, and is {}", located::kind(value)));
             }
             _ => self.remarks.push(format!(
@@ -236,6 +240,22 @@ fn directory(file: &Path, value: &DeValue<'_>) -> Result<Option<PathBuf>, String
     Ok((!text.is_empty()).then(|| beside(file, text.into())))
 }
 
+/// An address as it is, a file where the configuration means it. A password has no place in it.
+fn database(file: &Path, value: &DeValue<'_>) -> Result<Option<String>, String> {
+    let text = text(value)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let Some((_, rest)) = text.split_once("://") else {
+        return Ok(Some(beside(file, text.into()).display().to_string()));
+    };
+    let login = rest.split_once('@').map_or("", |(login, _)| login);
+    if login.contains(':') {
+        return Err("must hold no password; set LLMCTL_POSTGRES_PASSWORD".into());
+    }
+    Ok(Some(text))
+}
+
 /// A path as the file means it: `~/` is the home, a relative one starts at the file's directory.
 fn beside(file: &Path, path: PathBuf) -> PathBuf {
     if let (Ok(rest), Some(home)) = (
@@ -271,7 +291,7 @@ mod tests {
     fn everything_is_read_and_paths_are_relative_to_the_file() {
         let loaded = read(
             "profile = 'dev'\nnamespace = 'other'\nminikube.path = 'bin/minikube'\n\
-             context = { allow = ['a', 'b'] }\n[overlays]\ndirectory = 'o'\ncheckout = '/src/llmctl'\n[own]\n\
+             context = { allow = ['a', 'b'] }\n[overlays]\ndirectory = 'o'\ncheckout = '/src/llmctl'\n[studio]\ndatabase = 'old.sqlite3'\n[own]\n\
              [notify]\nbell = false\ndesktop = 'osc9'\ntitle = false\nbefore_removal_seconds = 0\ncommand = 'x'\n\
              [history]\nruns = 5\ndays = 2\nmegabytes = 3\nlog_megabytes = 1\n",
         )
@@ -283,6 +303,7 @@ mod tests {
             allowed_contexts: vec!["a".into(), "b".into()],
             overlays: Some("/etc/x/o".into()),
             checkout: Some("/src/llmctl".into()),
+            studio: Some("/etc/x/old.sqlite3".into()),
             notify: Notify {
                 bell: false,
                 desktop: notify::Way::Osc9,

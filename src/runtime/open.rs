@@ -1,6 +1,7 @@
 //! Opening a session: which cluster, and the edges around it.
 
 use super::announce::OnEvent;
+use super::checks::Checks;
 use super::records::Records;
 use super::{WAITING, World};
 use crate::app::Msg;
@@ -97,6 +98,7 @@ impl World {
             history: None,
             records: Records::default(),
             on_event: choice.on_event.map(OnEvent::new),
+            checks: Checks::default(),
             out,
             inbox,
             streams: JoinSet::new(),

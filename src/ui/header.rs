@@ -137,6 +137,7 @@ pub(crate) fn draw_tabs(state: &State, theme: &Theme, frame: &mut Frame, area: R
         ('2', Pane::Settings, "Settings"),
         ('3', Pane::Runs, "Runs"),
         ('0', Pane::Detail, "Detail"),
+        ('5', Pane::Checks, "Checks"),
     ] {
         let style = if state.focus == pane {
             theme

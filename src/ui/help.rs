@@ -23,6 +23,9 @@ const GROUPS: &[(&str, &[Context])] = &[
     ("Diff of an overlay", &[Context::Diff]),
     ("Settings", &[Context::Settings]),
     ("Settings form", &[Context::SettingsForm]),
+    ("Checks", &[Context::Checks]),
+    ("Migration", &[Context::Migration, Context::Migrating]),
+    ("Audit", &[Context::Audit]),
     ("Questions", &[Context::Question, Context::QuestionText]),
     ("Palette", &[Context::Palette]),
     (
@@ -60,6 +63,7 @@ fn lines(state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {
         app::Pane::Settings => Context::Settings,
         app::Pane::Runs => state.runs.list_context(),
         app::Pane::Detail => state.runs.detail_context(),
+        app::Pane::Checks => Context::Checks,
     };
     let (first, others): (Vec<_>, Vec<_>) = GROUPS
         .iter()

@@ -159,7 +159,7 @@ pub fn message(state: &State, event: &Event) -> Option<Msg> {
 mod tests {
     use super::*;
 
-    const CONTEXTS: [Context; 25] = [
+    const CONTEXTS: [Context; 30] = [
         Context::Anywhere,
         Context::Overlays,
         Context::OverlaysFilter,
@@ -185,6 +185,11 @@ mod tests {
         Context::Messages,
         Context::Orphans,
         Context::Compare,
+        Context::Checks,
+        Context::Migration,
+        Context::Migrating,
+        Context::Audit,
+        Context::ChecksFilter,
     ];
 
     #[test]
@@ -237,7 +242,10 @@ mod tests {
                 Some(Action::Quit),
                 "{context:?}"
             );
-            let dialog = !matches!(context, Context::Anywhere | Context::Settings);
+            let dialog = !matches!(
+                context,
+                Context::Anywhere | Context::Settings | Context::Checks
+            );
             if dialog {
                 assert_eq!(
                     action(context, Key::plain(KeyCode::Esc)),

@@ -52,15 +52,32 @@ pub(crate) fn panes(state: &State, body: Rect) -> Panes {
     if body.width < WIDE {
         narrow(state.focus, body)
     } else {
-        wide(body)
+        wide(state.focus, state.checks.has_news(), body)
     }
 }
 
-fn wide(body: Rect) -> Panes {
+/// Rows of the checks, beside others.
+const CHECKS: u16 = 6;
+/// From this many rows on there is room for them.
+const HIGH: u16 = 24;
+
+fn wide(focus: Pane, news: bool, body: Rect) -> Panes {
     let left_columns = if body.width < 120 { 32 } else { 36 };
     let [left, right] = body.layout(&Layout::horizontal([
         Constraint::Length(left_columns),
         Constraint::Fill(1),
+    ]));
+    let shows = focus == Pane::Checks || (news && left.height >= HIGH);
+    let checks = if !shows {
+        0
+    } else if left.height >= HIGH {
+        CHECKS
+    } else {
+        left.height / 3
+    };
+    let [left, checks] = left.layout(&Layout::vertical([
+        Constraint::Fill(1),
+        Constraint::Length(checks),
     ]));
     let [overlays, settings] = left.layout(&Layout::vertical([
         // All settings are in sight where that leaves the overlays enough.
@@ -75,12 +92,12 @@ fn wide(body: Rect) -> Panes {
         Constraint::Length((right.height * 2 / 5).max(6)),
         Constraint::Fill(1),
     ]));
-    Panes(vec![
-        (Pane::Overlays, overlays),
-        (Pane::Settings, settings),
-        (Pane::Runs, runs),
-        (Pane::Detail, detail),
-    ])
+    let mut panes = vec![(Pane::Overlays, overlays), (Pane::Settings, settings)];
+    if shows {
+        panes.push((Pane::Checks, checks));
+    }
+    panes.extend([(Pane::Runs, runs), (Pane::Detail, detail)]);
+    Panes(panes)
 }
 
 fn narrow(focus: Pane, body: Rect) -> Panes {
@@ -88,7 +105,7 @@ fn narrow(focus: Pane, body: Rect) -> Panes {
         Constraint::Length(1),
         Constraint::Fill(1),
     ]));
-    if matches!(focus, Pane::Overlays | Pane::Settings) {
+    if matches!(focus, Pane::Overlays | Pane::Settings | Pane::Checks) {
         return Panes(vec![(focus, rest)]);
     }
     // Where the keys are, there is more to see.
@@ -139,8 +156,14 @@ mod tests {
         #[test]
         fn panes_lie_within_the_body_and_apart(width in 60u16..300, height in 13u16..120) {
             let body = Rect::new(0, 1, width, height);
-            for focus in [Pane::Overlays, Pane::Settings, Pane::Runs, Pane::Detail] {
-                let panes = if width < WIDE { narrow(focus, body) } else { wide(body) };
+            for (focus, news) in [
+                (Pane::Overlays, true),
+                (Pane::Settings, false),
+                (Pane::Runs, true),
+                (Pane::Detail, false),
+                (Pane::Checks, false),
+            ] {
+                let panes = if width < WIDE { narrow(focus, body) } else { wide(focus, news, body) };
                 let all: Vec<_> = panes.iter().collect();
                 prop_assert!(all.iter().any(|(pane, _)| *pane == focus));
                 for (at, (_, place)) in all.iter().enumerate() {

@@ -37,6 +37,7 @@ impl<'a> Pane<'a> {
             app::Pane::Settings => (Some('2'), "Settings", Context::Settings),
             app::Pane::Runs => (Some('3'), "Runs", Context::Runs),
             app::Pane::Detail => (None, "", Context::Detail),
+            app::Pane::Checks => (Some('5'), "Checks", Context::Checks),
         };
         let focused = state.focus == pane && state.dialogs.is_empty();
         Self {

@@ -38,12 +38,18 @@ impl Meter {
     }
 
     /// Takes the moving line away.
-    pub(super) fn end(&mut self) {
+    fn end(&mut self) {
         if std::mem::take(&mut self.drawn) {
             let mut err = io::stderr().lock();
             let _ = write!(err, "\r\x1b[K");
             let _ = err.flush();
         }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

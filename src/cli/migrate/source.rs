@@ -3,18 +3,18 @@
 use crate::cli::args::Globals;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::session::{self, Setup};
+use crate::cli::studio;
 use crate::cluster::studio::StudioError;
 use crate::database::address::Address;
-use crate::database::crypto::Secret;
 use crate::database::error::Error as DatabaseError;
 use crate::database::migration::error::Error;
-use crate::database::migration::sqlite;
 use crate::database::password::Password;
-use crate::runtime::studio::{OpenError, SECRET_VARIABLE, Studio};
+use crate::runtime::migration::Open;
+use crate::runtime::studio::{OpenError, Studio};
 use std::path::PathBuf;
 
 /// Studio's own variable with the address of its database (contract 3.8).
-const ADDRESS: &str = "LLMCTL_STUDIO_DATABASE_URI";
+pub const ADDRESS: &str = "LLMCTL_STUDIO_DATABASE_URI";
 
 /// The database that a person names.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(super) struct Source {
     #[arg(long, value_name = "FILE", group = "database")]
     sqlite: Option<PathBuf>,
     /// Studio's PostgreSQL, such as `postgresql://USER@HOST/DATABASE`; the password comes from
-    /// `LLMCTL_POSTGRES_PASSWORD` or --password-file [default: `LLMCTL_STUDIO_DATABASE_URI`]
+    /// `LLMCTL_POSTGRES_PASSWORD`, --password-file or a question on the terminal [default: `LLMCTL_STUDIO_DATABASE_URI`]
     #[arg(long, value_name = "URI", group = "database")]
     postgres: Option<String>,
     /// The database of the running stack, through a port-forward
@@ -32,35 +32,6 @@ pub(super) struct Source {
     /// File whose first line is the password
     #[arg(long, value_name = "FILE", conflicts_with_all = ["stack", "sqlite"])]
     password_file: Option<PathBuf>,
-}
-
-/// A database that is open.
-#[derive(Debug)]
-pub(super) enum Open {
-    Postgres(Box<Studio>),
-    /// A file is opened by whoever works on it.
-    Sqlite(PathBuf),
-}
-
-impl Open {
-    /// How messages name it.
-    pub(super) fn place(&self) -> String {
-        match self {
-            Self::Postgres(studio) => studio.database.place().to_owned(),
-            Self::Sqlite(path) => sqlite::place(path),
-        }
-    }
-
-    /// Studio's secret, when somebody named it.
-    pub(super) fn secret(&self) -> Option<Secret> {
-        match self {
-            Self::Postgres(studio) => (!studio.default_secret).then(|| studio.secret.clone()),
-            Self::Sqlite(_) => std::env::var(SECRET_VARIABLE)
-                .ok()
-                .filter(|secret| !secret.trim().is_empty())
-                .map(|secret| Secret::new(&secret)),
-        }
-    }
 }
 
 impl Source {
@@ -92,7 +63,7 @@ impl Source {
             if written.password.is_some() {
                 return Err(Failure::new(
                     Exit::Usage,
-                    "the address holds a password, and everybody on this machine can read arguments: leave it out, and set LLMCTL_POSTGRES_PASSWORD or give --password-file",
+                    "the address holds a password, and everybody on this machine can read arguments: leave it out, and set LLMCTL_POSTGRES_PASSWORD, give --password-file, or type it when you are asked",
                 ));
             }
             written
@@ -109,9 +80,7 @@ impl Source {
             Address::parse(&uri).map_err(Error::from)?
         };
         let password = file.or(written.password).or_else(Password::of_environment);
-        let studio = Studio::direct(&written.address, password.as_ref())
-            .await
-            .map_err(Error::from)?;
+        let studio = studio::direct(&written.address, password).await?;
         Ok(Open::Postgres(Box::new(studio)))
     }
 }

@@ -3,10 +3,12 @@
 mod cells;
 mod look;
 mod restore;
+mod sample;
 mod table;
 mod write;
 
 pub use restore::restore;
+pub use sample::sample;
 
 use super::error::Error;
 use super::{Keep, Request, Told};

@@ -33,6 +33,7 @@ const MAIN: &[Context] = &[
     Context::Runs,
     Context::Detail,
     Context::DetailLogs,
+    Context::Checks,
 ];
 const RUNS: &[Context] = &[Context::Runs];
 const DETAIL: &[Context] = &[Context::Detail, Context::DetailLogs];
@@ -52,6 +53,9 @@ const FORM: &[Context] = &[Context::SettingsForm];
 const DIFF: &[Context] = &[Context::Diff];
 const RUN_DIALOG: &[Context] = &[Context::RunDialog];
 const PAYLOAD: &[Context] = &[Context::Payload];
+const CHECKS: &[Context] = &[Context::Checks];
+const MIGRATION: &[Context] = &[Context::Migration];
+const FOUND: &[Context] = &[Context::Migration, Context::Audit];
 const PALETTE: &[Context] = &[Context::Palette];
 
 /// Plain places: `j`, `k` and their kind move.
@@ -70,6 +74,9 @@ const MOVABLE: &[Context] = &[
     Context::Messages,
     Context::Orphans,
     Context::Compare,
+    Context::Checks,
+    Context::Migration,
+    Context::Audit,
 ];
 /// Places with text: only the arrows move.
 const TYPED: &[Context] = &[
@@ -80,6 +87,7 @@ const TYPED: &[Context] = &[
     Context::SettingsText,
     Context::DiffFilter,
     Context::Palette,
+    Context::ChecksFilter,
 ];
 const PAGED: &[Context] = &[
     Context::Overlays,
@@ -95,6 +103,9 @@ const PAGED: &[Context] = &[
     Context::Messages,
     Context::Orphans,
     Context::Compare,
+    Context::Checks,
+    Context::Migration,
+    Context::Audit,
 ];
 const PAGED_TYPED: &[Context] = &[
     Context::Payload,
@@ -102,6 +113,7 @@ const PAGED_TYPED: &[Context] = &[
     Context::RunsFilter,
     Context::DiffFilter,
     Context::Palette,
+    Context::ChecksFilter,
 ];
 
 const FIELDS: &[Context] = &[
@@ -233,6 +245,20 @@ pub(super) const ROWS: &[Binding] = &[
     footer(&[Context::SettingsText], &[ESC], Action::Dismiss, "as before", "leave the field as it was before"),
     row(&[Context::SettingsText], &[control('s')], Action::SaveSettings, "save", "take the value and save the settings"),
 
+    // Checks
+    footer(CHECKS, &[ENTER], Action::Accept, "open", "look at the database or the checkout, and show what was found"),
+    footer(CHECKS, &[char('u')], Action::CheckAgain, "look again", "look at the database or the checkout once more"),
+    row(CHECKS, &[char('r')], Action::NewRun, "run", "start a sample run"),
+    footer(MIGRATION, &[char('a')], Action::ApplyMigration, "apply", "migrate as shown, once the database's name is typed; a backup first"),
+    footer(MIGRATION, &[char('t')], Action::RaiseTimeout, "raise timeout", "also raise a dispatch timeout of exactly 60 s, the old default, or leave it"),
+    footer(&[Context::Migrating], &[ESC], Action::Dismiss, "roll back", "end the migration: the database is as it was"),
+    footer(FOUND, &[char('/')], Action::Filter, "filter", "filter the rows"),
+    footer(FOUND, &[char('u')], Action::CheckAgain, "look again", "look at the database or the checkout once more"),
+    footer(FOUND, &[char('y')], Action::Copy, "copy", "copy the selected row with what is behind it"),
+    footer(FOUND, &[ESC, char('q')], Action::Dismiss, "close", "clear the filter, or close"),
+    footer(&[Context::ChecksFilter], &[ENTER], Action::Accept, "keep filter", "leave the filter and keep what it found"),
+    footer(&[Context::ChecksFilter], &[ESC], Action::Dismiss, "clear", "leave the filter and show all rows again"),
+
     // Run dialog
     footer(RUN_DIALOG, &[ENTER], Action::Accept, "start", "start the run"),
     footer(RUN_DIALOG, &[char('p')], Action::PreviewManifest, "preview", "show the ConfigMap and the Job before they are made"),
@@ -284,6 +310,7 @@ pub(super) const ROWS: &[Binding] = &[
     row(MAIN, &[char('2')], Action::Focus(Pane::Settings), "settings", "go to the settings"),
     row(MAIN, &[char('3')], Action::Focus(Pane::Runs), "runs", "go to the runs"),
     row(MAIN, &[char('0')], Action::Focus(Pane::Detail), "detail", "go to the detail of the selected run"),
+    row(MAIN, &[char('5')], Action::Focus(Pane::Checks), "checks", "go to the checks: Studio's database, the checkout"),
     row(MAIN, &[TAB], Action::FocusNext, "next pane", "go to the next pane"),
     row(MAIN, &[BACK_TAB], Action::FocusPrevious, "previous pane", "go to the pane before"),
     row(ANYWHERE, &[char(':'), control('p')], Action::Palette, "palette", "every action by name, with its CLI line"),
