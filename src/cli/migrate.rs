@@ -19,10 +19,10 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use meter::Meter;
 use serde_json::{Map, Value, json};
-use source::Source;
 pub(super) use source::ADDRESS;
-use std::path::{Path, PathBuf};
+use source::Source;
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Arguments of `migrate`.

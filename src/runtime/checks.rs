@@ -151,7 +151,9 @@ impl World {
     fn source(&mut self) -> Result<Source, String> {
         if self.sandbox.is_some() {
             if self.checks.sample.is_none() {
-                let made = tempfile::Builder::new().prefix("llmctl-dev-demo-").tempdir();
+                let made = tempfile::Builder::new()
+                    .prefix("llmctl-dev-demo-")
+                    .tempdir();
                 let made = made.map_err(|error| format!("no place for a sample: {error}"))?;
                 self.checks.sample = Some(made);
             }

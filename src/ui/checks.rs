@@ -117,7 +117,10 @@ fn database(slice: &Slice, theme: &Theme) -> Known {
         (Look::Done(planned), Some(place)) if planned.plan.is_empty() => {
             let waits = planned.plan.for_a_person().len();
             if waits > 0 {
-                let more = format!("{} for you to settle in {place}", text::count(waits, "thing"));
+                let more = format!(
+                    "{} for you to settle in {place}",
+                    text::count(waits, "thing")
+                );
                 (glyphs.warning, Tone::Warning, "up to date", more)
             } else {
                 (glyphs.good, Tone::Good, "up to date", place)

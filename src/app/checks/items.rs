@@ -84,7 +84,10 @@ pub fn of_plan(plan: &Plan) -> Vec<Item> {
             .map(|change| Item::new(Mark::Table, change.text(), vec![change.text()])),
     );
     items.extend(plan.runs.rows.iter().map(run));
-    let more = plan.runs.changed.saturating_sub(plan.runs.rows.len() as u64);
+    let more = plan
+        .runs
+        .changed
+        .saturating_sub(plan.runs.rows.len() as u64);
     if more > 0 {
         let text = format!("{more} more run rows change in the same ways");
         items.push(Item::new(Mark::Remark, text.clone(), vec![text]));

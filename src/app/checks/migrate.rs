@@ -17,13 +17,12 @@ impl Slice {
             return turn.notice(Notice::info("the migration is under way"));
         }
         let (Look::Done(planned), Some(named)) = (&self.planned, &self.database) else {
-            return turn.notice(Notice::info("there is no plan yet: wait for it, or look again"));
+            return turn.notice(Notice::info(
+                "there is no plan yet: wait for it, or look again",
+            ));
         };
         if planned.plan.is_empty() {
-            return turn.notice(Notice::good(format!(
-                "{}: nothing to migrate",
-                named.place
-            )));
+            return turn.notice(Notice::good(format!("{}: nothing to migrate", named.place)));
         }
         let text = format!(
             "Migrate {}: {}? Every row that changes is written to a backup first, then all is done in one transaction that verifies itself.",
@@ -68,10 +67,7 @@ impl Slice {
                     restore: done.restore,
                 },
             ),
-            Err(why) => (
-                Notice::bad(format!("{place}: {why}")),
-                Outcome::Failed(why),
-            ),
+            Err(why) => (Notice::bad(format!("{place}: {why}")), Outcome::Failed(why)),
         };
         turn.notice(notice);
         self.outcome = Some(outcome);

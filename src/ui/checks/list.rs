@@ -11,12 +11,12 @@
 //! ╰ a apply  t raise timeout  u look again  / filter  esc close ────────────────╯
 //! ```
 
+use super::super::Scroll;
 use super::super::field;
 use super::super::layout;
 use super::super::pane::{self, Pane};
 use super::super::text;
 use super::super::theme::{Theme, Tone};
-use super::super::Scroll;
 use crate::app::State;
 use crate::app::checks::items::{Item, Mark};
 use crate::app::checks::{Look, Outcome, Slice, Subject, Work};
@@ -68,7 +68,11 @@ pub(crate) fn draw(
         let (why, then) = nothing(slice, subject);
         return pane::empty(frame, inside, theme, &why, then);
     }
-    let behind = if inside.height > BEHIND + 4 { BEHIND } else { 0 };
+    let behind = if inside.height > BEHIND + 4 {
+        BEHIND
+    } else {
+        0
+    };
     let rows = Rect {
         height: inside.height - behind,
         ..inside
@@ -284,7 +288,11 @@ fn draw_behind(item: Option<&Item>, theme: &Theme, frame: &mut Frame, area: Rect
         theme.muted(),
     )];
     for (n, text) in item.iter().flat_map(|item| &item.detail).enumerate() {
-        let style = if n == 0 { theme.strong() } else { theme.plain() };
+        let style = if n == 0 {
+            theme.strong()
+        } else {
+            theme.plain()
+        };
         all.extend(wrapped(text, room, style));
     }
     let height = usize::from(area.height);
@@ -304,10 +312,7 @@ fn working(work: &Work, theme: &Theme, room: usize) -> Vec<Line<'static>> {
     );
     let mut all = vec![
         Line::default(),
-        Line::styled(
-            format!("{} {step}", glyphs.running),
-            theme.tone(Tone::Busy),
-        ),
+        Line::styled(format!("{} {step}", glyphs.running), theme.tone(Tone::Busy)),
     ];
     if let Some((rows, of)) = work.step.and_then(counted) {
         let cells = u64::try_from(room.min(60)).unwrap_or(60);

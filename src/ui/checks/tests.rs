@@ -45,7 +45,12 @@ fn plan() -> Plan {
                 value: "kubernetes".into(),
             },
         ),
-        change(2, "docker_host", "red \u{1b}[31mtext\u{202e} 日本語", Fate::Delete),
+        change(
+            2,
+            "docker_host",
+            "red \u{1b}[31mtext\u{202e} 日本語",
+            Fate::Delete,
+        ),
     ];
     plan.settings.kept = vec![
         Kept {
@@ -134,7 +139,12 @@ fn audited() -> Stage {
     let report = Report {
         findings: vec![
             finding(Level::Notice, Rule::DeadVariable, 3, "export OLD=1"),
-            finding(Level::Error, Rule::ComposeCommand, 9, "docker compose up -d"),
+            finding(
+                Level::Error,
+                Rule::ComposeCommand,
+                9,
+                "docker compose up -d",
+            ),
         ],
         skipped: vec![Skipped {
             path: "data/big.bin".into(),

@@ -15,7 +15,6 @@ const SAMPLE: &str = include_str!("sample.sql");
 /// # Errors
 /// When it cannot be written.
 pub fn sample(path: &Path) -> Result<(), Error> {
-    Connection::open(path)
-        .map_err(|error| of_sqlite(path, Duration::ZERO, "making it", &error))?;
+    Connection::open(path).map_err(|error| of_sqlite(path, Duration::ZERO, "making it", &error))?;
     File::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE, Duration::ZERO)?.run(SAMPLE, "writing it")
 }
