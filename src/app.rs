@@ -220,7 +220,7 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Do(action) => act(state, action, &mut turn),
         Msg::Edit(request) => inside::edit(state, &request, &mut turn),
         Msg::Paste(text) => {
-            let lines = state.context() == Context::Payload;
+            let lines = matches!(state.context(), Context::Payload | Context::SettingsList);
             for c in text
                 .chars()
                 .filter(|c| !c.is_control() || (lines && *c == '\n'))

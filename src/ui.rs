@@ -24,6 +24,7 @@ mod gauge;
 mod header;
 mod help;
 mod layout;
+mod lines;
 mod messages;
 mod orphans;
 mod overlays;
@@ -57,6 +58,8 @@ pub struct Scroll {
     pub(crate) overlays: usize,
     pub(crate) settings: usize,
     pub(crate) settings_form: usize,
+    /// Of the list being typed in the form.
+    pub(crate) settings_list: usize,
     pub(crate) diff: usize,
     pub(crate) palette: usize,
     pub(crate) checks: usize,

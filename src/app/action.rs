@@ -80,6 +80,7 @@ pub enum Action {
     ReviewSettings,
     /// Save to the selected place, or not.
     ToggleTarget,
+    SaveElsewhere,
     // checks
     /// What a migration of Studio's database would do.
     ShowMigration,
@@ -163,6 +164,10 @@ pub enum Context {
     SettingsForm,
     /// A text field of the settings form.
     SettingsText,
+    /// A list of the settings form being typed, one item on a line.
+    SettingsList,
+    /// The name of another file to save the settings to.
+    SettingsElsewhere,
     /// The changes of the settings form, before they are saved.
     SettingsDiff,
     /// The places to save the settings to.
@@ -201,6 +206,8 @@ impl Context {
                 | Self::RunDialogText
                 | Self::Payload
                 | Self::SettingsText
+                | Self::SettingsList
+                | Self::SettingsElsewhere
                 | Self::DiffFilter
                 | Self::ChecksFilter
                 | Self::QuestionText

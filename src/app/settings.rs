@@ -1,8 +1,11 @@
 //! The executor settings in the UI: the pane and the form.
 
+mod copy;
 pub mod draft;
 pub mod elsewhere;
 pub mod form;
+mod list;
+pub mod outcome;
 pub mod review;
 mod save;
 mod studio;
@@ -14,7 +17,7 @@ use crate::domain::cancel::CancelPlan;
 use crate::domain::manifest::RunSettings;
 use crate::domain::settings::Settings;
 use crate::domain::settings::edit::Edit;
-use crate::domain::settings::held::{Held, StoredChange};
+use crate::domain::settings::held::{Held, Store, StoredChange};
 use crate::domain::settings::key::Key;
 use crate::domain::settings::layers::{Layer, Layered, Origin};
 use crate::domain::settings::push::{Pushed, Rollout, Workload};
@@ -56,6 +59,12 @@ pub enum Msg {
     Saved { layer: Layer, edits: Vec<Edit> },
     /// Nothing was written; one sentence that says why and what to do.
     SaveFailed(String),
+    /// A copy of the file with the edits was to be written; the answer to [`Effect::SaveCopy`].
+    Copied {
+        copy: PathBuf,
+        /// How many settings differ from the file, or why nothing was written.
+        result: Result<usize, String>,
+    },
     /// Nothing was written, because the file changed under the edits; it now holds this.
     Conflicted(Layer),
     /// What the cluster has; the answer to [`Effect::Look`]. An error is one sentence.
@@ -97,6 +106,12 @@ pub enum Effect {
     Reload { path: PathBuf },
     /// Write these edits to the settings file, unless it says something else than they were based on.
     Save { path: PathBuf, edits: Vec<Edit> },
+    /// Write what the file would be with these edits to another file, which must not be there yet.
+    SaveCopy {
+        path: PathBuf,
+        copy: PathBuf,
+        edits: Vec<Edit>,
+    },
     /// Read the settings that the session's namespace holds.
     Look,
     /// See what a push would meet, and write nothing.
@@ -203,10 +218,15 @@ impl Slice {
     /// Where keys are looked up while the form is open.
     pub fn context(&self) -> Context {
         match &self.form {
-            Some(form) if form.typing != Typing::Nothing => Context::SettingsText,
-            Some(form) if form.review.is_some() => Context::SettingsReview,
-            Some(form) if form.diff => Context::SettingsDiff,
-            _ => Context::SettingsForm,
+            None => Context::SettingsForm,
+            Some(form) => match form.typing {
+                Typing::Value { .. } | Typing::Jump { .. } => Context::SettingsText,
+                Typing::List { .. } => Context::SettingsList,
+                Typing::Elsewhere { .. } => Context::SettingsElsewhere,
+                Typing::Nothing if form.review.is_some() => Context::SettingsReview,
+                Typing::Nothing if form.diff => Context::SettingsDiff,
+                Typing::Nothing => Context::SettingsForm,
+            },
         }
     }
 
@@ -282,14 +302,20 @@ impl Slice {
                 self.drafts.rebase(self.layered.file(), &layer);
                 self.replace_file(layer);
                 self.tell_saved(&edits, turn);
+                self.ended(Store::File, None, Ok(()));
+                self.refresh_review();
             }
-            Msg::SaveFailed(reason) => turn.notice(Notice::bad(format!(
-                "not saved, the changes are kept here: {reason}"
-            ))),
+            Msg::SaveFailed(reason) => {
+                turn.notice(Notice::bad(format!(
+                    "not saved, the changes are kept here: {reason}; S offers other places and another file"
+                )));
+                self.ended(Store::File, None, Err(reason));
+            }
+            Msg::Copied { copy, result } => self.copied(&copy, result, turn),
             Msg::Conflicted(layer) => {
-                turn.notice(Notice::bad(
-                    "not saved: the file changed while it was being saved",
-                ));
+                let why = "the file changed while it was being saved";
+                turn.notice(Notice::bad(format!("not saved: {why}")));
+                self.ended(Store::File, None, Err(why.into()));
                 self.loaded(layer, turn);
             }
             Msg::Looked { place, result } => {
@@ -300,13 +326,23 @@ impl Slice {
                 configmap,
                 count,
                 result,
-            } => self.pushed(&configmap, count, result, turn),
+            } => {
+                let ended = match &result {
+                    Ok(_) => Ok(()),
+                    Err(obstacle) => Err(obstacle.of(&configmap)),
+                };
+                self.ended(Store::ConfigMap, Some(&configmap), ended);
+                self.pushed(&configmap, count, result, turn);
+            }
             Msg::LookedAtStudio(result) => self.looked_at_studio(result, turn),
             Msg::PushedToStudio {
                 place,
                 count,
                 result,
-            } => self.pushed_to_studio(&place, count, result, turn),
+            } => {
+                self.ended(Store::Studio, Some(&place), result.clone());
+                self.pushed_to_studio(&place, count, result, turn);
+            }
             Msg::Restarted { workload, result } => Self::restarted(&workload, result, turn),
         }
     }
@@ -327,7 +363,7 @@ fn counted(n: usize, one: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::app::Dialog;
     use crate::app::notices::Weight;
@@ -338,9 +374,9 @@ mod tests {
     const TTL: Key = Key::K8sJobTtlSeconds;
 
     /// A slice and what its last turn left.
-    struct Play {
-        slice: Slice,
-        turn: Turn,
+    pub(super) struct Play {
+        pub(super) slice: Slice,
+        pub(super) turn: Turn,
     }
 
     fn layer(pairs: &[(Key, &str)]) -> Layer {
@@ -352,7 +388,7 @@ mod tests {
     }
 
     impl Play {
-        fn new(file: &[(Key, &str)]) -> Self {
+        pub(super) fn new(file: &[(Key, &str)]) -> Self {
             let layered = Layered::new("/c/executor.toml", layer(file), Layer::default());
             Self {
                 slice: Slice::new(layered),
@@ -360,7 +396,7 @@ mod tests {
             }
         }
 
-        fn act(&mut self, actions: &[Action]) -> &mut Self {
+        pub(super) fn act(&mut self, actions: &[Action]) -> &mut Self {
             self.turn = Turn::new(Timestamp::UNIX_EPOCH);
             for action in actions {
                 self.slice.act(*action, 10, &mut self.turn);
@@ -368,7 +404,7 @@ mod tests {
             self
         }
 
-        fn type_text(&mut self, text: &str) -> &mut Self {
+        pub(super) fn type_text(&mut self, text: &str) -> &mut Self {
             for c in text.chars() {
                 self.slice
                     .edit(&InputRequest::InsertChar(c), &mut self.turn);
@@ -376,18 +412,18 @@ mod tests {
             self
         }
 
-        fn erase(&mut self) -> &mut Self {
+        pub(super) fn erase(&mut self) -> &mut Self {
             self.slice.edit(&InputRequest::DeleteLine, &mut self.turn);
             self
         }
 
-        fn update(&mut self, msg: Msg) -> &mut Self {
+        pub(super) fn update(&mut self, msg: Msg) -> &mut Self {
             self.turn = Turn::new(Timestamp::UNIX_EPOCH);
             self.slice.update(msg, &mut self.turn);
             self
         }
 
-        fn told(&self) -> String {
+        pub(super) fn told(&self) -> String {
             let texts: Vec<&str> = self.turn.notices.iter().map(|n| n.text.as_str()).collect();
             texts.join("\n")
         }

@@ -169,6 +169,7 @@ impl From<PageError> for Failure {
         let exit = match &error {
             PageError::NoStudio { .. } => Exit::Unreachable,
             PageError::Refused { .. } => Exit::InvalidInput,
+            PageError::Uncertain { .. } => Exit::Uncertain,
             PageError::Changed { .. } | PageError::Bent { .. } => Exit::Failed,
             PageError::Cluster(error) if error.kind() == Kind::NotFound => Exit::Unreachable,
             PageError::Cluster(error) => Exit::of_cluster(error),

@@ -30,6 +30,14 @@ impl World {
                 };
                 Some(Msg::Settings(answer))
             }),
+            Effect::SaveCopy { path, copy, edits } => self.write(async move {
+                let saved = settings::save_copy(&path, &copy, &edits);
+                let result = saved.map(|saved| saved.changed);
+                Some(Msg::Settings(SettingsMsg::Copied {
+                    copy,
+                    result: result.map_err(|error| error.to_string()),
+                }))
+            }),
             Effect::Look => self.look_at_settings(),
             Effect::CheckPush { configmap, changes } => {
                 let (cluster, push) = (

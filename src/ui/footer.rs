@@ -11,20 +11,32 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// The footer keys of a context, as many as fit whole into `room` columns; dimmed in a pane that has not the keys.
+/// The footer keys of a context, as many as fit whole into `room` columns; dimmed in a pane that has not the keys. The
+/// way out is among them however little room there is.
 pub(crate) fn hints<'a>(context: Context, theme: &Theme, focused: bool, room: usize) -> Line<'a> {
     let mut spans: Vec<Span> = Vec::new();
-    let mut used = 1;
-    let rows = TABLE
+    let rows: Vec<&Binding> = TABLE
         .iter()
-        .filter(|row| row.in_footer && row.contexts.contains(&context));
+        .filter(|row| row.in_footer && row.contexts.contains(&context))
+        .collect();
+    let width =
+        |row: &Binding| key_text(row, theme).chars().count() + row.label.chars().count() + 3;
+    let is_way_out = |row: &&&Binding| row.action == Action::Dismiss;
+    let mut kept: usize = rows.iter().rfind(is_way_out).map_or(0, |row| width(row));
+    let mut used = 1;
+    let mut is_full = false;
     for row in rows {
-        let key = key_text(row, theme);
-        let width = key.chars().count() + row.label.chars().count() + 3;
-        if used + width > room {
-            break;
+        if row.action == Action::Dismiss {
+            kept = 0;
+        } else if is_full {
+            continue;
         }
-        used += width;
+        let key = key_text(row, theme);
+        if used + width(row) + kept > room {
+            is_full = true;
+            continue;
+        }
+        used += width(row);
         let (key_style, label_style) = if focused {
             (theme.key(), theme.on_border())
         } else {

@@ -23,6 +23,8 @@ const GROUPS: &[(&str, &[Context])] = &[
     ("Diff of an overlay", &[Context::Diff]),
     ("Settings", &[Context::Settings]),
     ("Settings form", &[Context::SettingsForm]),
+    ("Saving settings to places", &[Context::SettingsReview]),
+    ("List being edited", &[Context::SettingsList]),
     ("Checks", &[Context::Checks]),
     ("Migration", &[Context::Migration, Context::Migrating]),
     ("Audit", &[Context::Audit]),

@@ -159,7 +159,7 @@ pub fn message(state: &State, event: &Event) -> Option<Msg> {
 mod tests {
     use super::*;
 
-    const CONTEXTS: [Context; 30] = [
+    const CONTEXTS: [Context; 32] = [
         Context::Anywhere,
         Context::Overlays,
         Context::OverlaysFilter,
@@ -174,6 +174,8 @@ mod tests {
         Context::Payload,
         Context::SettingsForm,
         Context::SettingsText,
+        Context::SettingsList,
+        Context::SettingsElsewhere,
         Context::SettingsDiff,
         Context::SettingsReview,
         Context::Diff,

@@ -3,3 +3,4 @@
 mod cli;
 mod rows;
 mod stack;
+mod weaknesses;

@@ -19,6 +19,8 @@ pub struct Known {
     pub failure: Option<String>,
     /// Why Studio's database cannot be read; one sentence.
     pub studio_failure: Option<String>,
+    /// It is known whether there is a Studio's database, and what it has.
+    pub studio_answered: bool,
     /// When the last answer came.
     at: Option<Timestamp>,
     /// The cluster answers.

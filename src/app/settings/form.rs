@@ -4,6 +4,7 @@ use super::draft::{Draft, Wanted};
 use super::{Slice, Turn};
 use crate::app::action::Action;
 use crate::app::notices::Notice;
+use crate::app::page::Page;
 use crate::app::text::Field;
 use crate::domain::settings::key::{Key, Kind};
 use crate::domain::settings::value::Value;
@@ -21,6 +22,13 @@ pub enum Typing {
         field: Field,
         before: Option<Box<Draft>>,
     },
+    /// The items of a list, one on a line; carries its change of before.
+    List {
+        page: Page,
+        before: Option<Box<Draft>>,
+    },
+    /// Another file to save to.
+    Elsewhere { field: Field },
     /// The name of a key to go to; carries the key of before.
     Jump { field: Field, before: Key },
 }
@@ -43,6 +51,8 @@ impl Slice {
         let Some(form) = &self.form else { return };
         match form.typing {
             Typing::Value { .. } => self.act_typing(action, turn),
+            Typing::List { .. } => self.act_list(action, turn),
+            Typing::Elsewhere { .. } => self.act_elsewhere(action, turn),
             Typing::Jump { before, .. } => self.act_jump(action, before),
             Typing::Nothing if form.review.is_some() => self.act_review(action, page, turn),
             Typing::Nothing if form.diff => self.act_diff(action, page, turn),
@@ -144,6 +154,11 @@ impl Slice {
                 let text = field.text().to_owned();
                 self.drafts.want_text(&self.layered, self.selected, &text);
             }
+            Typing::List { page, .. } => {
+                page.edit(request);
+                self.take_list();
+            }
+            Typing::Elsewhere { field } => field.edit(request),
             Typing::Jump { field, .. } => {
                 field.edit(request);
                 if let Some(best) = matches(field.text()).first() {
@@ -169,7 +184,7 @@ impl Slice {
         }
     }
 
-    fn type_into(&mut self, typing: Typing) {
+    pub(super) fn type_into(&mut self, typing: Typing) {
         if let Some(form) = &mut self.form {
             form.typing = typing;
         }
@@ -192,8 +207,13 @@ impl Slice {
                     Some(Wanted::Wrong { text, .. }) => text.clone(),
                     _ => self.file_value(key).map_or_else(String::new, |value| value.text()),
                 };
-                let field = Field::with(&text);
-                self.type_into(Typing::Value { field, before });
+                let typing = if matches!(key.facts().kind, Kind::PullSecrets) {
+                    self.begin_list(&text)
+                } else {
+                    let field = Field::with(&text);
+                    Typing::Value { field, before }
+                };
+                self.type_into(typing);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The review before saving to one or more places: what would change in each, and who is in the way.
 
+use super::outcome::Outcome;
 use super::{Effect, Slice, Turn};
 use crate::app::action::Action;
 use crate::app::notices::Notice;
@@ -35,6 +36,8 @@ pub struct Target {
     pub on: bool,
     pub changes: Vec<StoredChange>,
     pub check: Check,
+    /// What became of writing it.
+    pub outcome: Outcome,
 }
 
 /// The review while it is shown.
@@ -47,6 +50,8 @@ pub struct Review {
     pub force: bool,
     /// First line in sight.
     pub top: usize,
+    /// The other file that was named last.
+    pub elsewhere: String,
 }
 
 /// Why a push was not made.
@@ -55,6 +60,19 @@ pub enum Obstacle {
     Owned(Vec<Ownership>),
     /// One sentence.
     Other(String),
+}
+
+impl Obstacle {
+    /// Why ConfigMap `name` was not written; one sentence.
+    pub(super) fn of(&self, name: &str) -> String {
+        match self {
+            Self::Other(why) => why.clone(),
+            Self::Owned(owners) => {
+                let owners: Vec<&str> = owners.iter().map(|one| &one.owner[..]).collect();
+                format!("ConfigMap {name} is owned by {} in part", owners.join(", "))
+            }
+        }
+    }
 }
 
 impl Slice {
@@ -83,12 +101,23 @@ impl Slice {
             return;
         };
         let before = review.targets.clone();
-        self.fill_review(|target| {
-            let same = before
-                .iter()
-                .find(|one| one.store == target.store && one.name == target.name);
-            same.is_some_and(|one| one.on)
-        });
+        let of_before = |target: &Target| {
+            let mut known = before.iter();
+            known.find(|one| one.store == target.store && one.name == target.name)
+        };
+        self.fill_review(|target| of_before(target).is_some_and(|one| one.on));
+        let Some(review) = self.form.as_mut().and_then(|form| form.review.as_mut()) else {
+            return;
+        };
+        for target in &mut review.targets {
+            let Some(known) = of_before(target) else {
+                continue;
+            };
+            target.outcome = known.outcome.clone();
+            if target.changes == known.changes {
+                target.check = known.check.clone();
+            }
+        }
     }
 
     fn fill_review(&mut self, is_on: impl Fn(&Target) -> bool) {
@@ -98,6 +127,7 @@ impl Slice {
             on: false,
             changes: self.file_changes(),
             check: Check::Unneeded,
+            outcome: Outcome::Nothing,
         }];
         let (wanted, keys) = (self.preview(), self.saved_keys());
         let maps = self.known.elsewhere.held.iter();
@@ -109,13 +139,17 @@ impl Slice {
                     on: false,
                     changes: held.changes(&wanted, &keys),
                     check: Check::Unneeded,
+                    outcome: Outcome::Nothing,
                 }),
         );
         for target in &mut targets {
             target.on = is_on(target);
         }
         if let Some(review) = self.form.as_mut().and_then(|form| form.review.as_mut()) {
-            review.at = review.at.min(targets.len() - 1);
+            let of = |one: &Target| (one.store, one.name.clone());
+            let cursor = review.targets.get(review.at).map(of);
+            let mut places = targets.iter().map(|target| Some(of(target)));
+            review.at = places.position(|one| one == cursor).unwrap_or(0);
             review.targets = targets;
         }
     }
@@ -174,6 +208,7 @@ impl Slice {
                 }
             }
             Action::TakeOwnership => review.force = !review.force,
+            Action::SaveElsewhere => self.ask_elsewhere(turn),
             Action::Accept | Action::SaveSettings => self.save_reviewed(turn),
             Action::Dismiss => form.review = None,
             _ => {}
@@ -184,11 +219,17 @@ impl Slice {
         let Some(review) = self.form.as_ref().and_then(|form| form.review.clone()) else {
             return;
         };
-        let chosen: Vec<&Target> = review
+        let all = review.targets.iter();
+        let chosen: Vec<&Target> = all.filter(|target| target.is_wanted()).collect();
+        if review
             .targets
             .iter()
-            .filter(|target| target.on && !target.changes.is_empty())
-            .collect();
+            .any(|one| one.outcome == Outcome::Writing)
+        {
+            return turn.notice(Notice::info(
+                "still being saved: each place tells when it is done",
+            ));
+        }
         if chosen.is_empty() {
             return turn.notice(Notice::info(
                 "nothing to save: no place is chosen, or the chosen ones say the same",
@@ -231,8 +272,10 @@ impl Slice {
             };
             turn.effects.push(crate::app::Effect::Settings(effect));
         }
-        if let Some(form) = &mut self.form {
-            form.review = None;
+        if let Some(review) = self.form.as_mut().and_then(|form| form.review.as_mut()) {
+            for target in review.targets.iter_mut().filter(|one| one.is_wanted()) {
+                target.outcome = Outcome::Writing;
+            }
         }
     }
 
@@ -265,14 +308,7 @@ impl Slice {
         let readers = match result {
             Ok(readers) => readers,
             Err(obstacle) => {
-                let why = match obstacle {
-                    Obstacle::Other(why) => why,
-                    Obstacle::Owned(owners) => {
-                        let owners = owners.iter().map(|one| &one.owner[..]);
-                        let owners = owners.collect::<Vec<_>>().join(", ");
-                        format!("ConfigMap {configmap} is owned by {owners} in part")
-                    }
-                };
+                let why = obstacle.of(configmap);
                 return turn.notice(Notice::bad(format!("not pushed: {why}")));
             }
         };
@@ -406,7 +442,6 @@ mod tests {
             force: true,
         };
         assert_eq!(effects(&taken), [push]);
-        assert_eq!(slice.form.as_ref().unwrap().review, None);
     }
 
     #[test]

@@ -17,6 +17,8 @@ impl Slice {
         let known = self.layered.file().problems.clone();
         let rebased = self.drafts.rebase(self.layered.file(), &layer);
         self.replace_file(layer);
+        self.refresh_review();
+        self.check_targets(turn);
         let file = self.file_name();
         if !rebased.conflicts.is_empty() {
             let names = names(&rebased.conflicts);

@@ -17,6 +17,7 @@ impl Slice {
                 let held = held.into_iter().collect();
                 self.known.elsewhere.replace(Store::Studio, held);
                 self.known.studio_failure = None;
+                self.known.studio_answered = true;
                 self.refresh_review();
                 self.check_targets(turn);
             }

@@ -2,7 +2,7 @@
 
 use super::super::Cluster;
 use super::super::apply::exchange::Answer;
-use super::super::error::Error;
+use super::super::error::{Error, Kind};
 use super::super::rest::Asked;
 use crate::domain::settings::held::{Held, StoredChange};
 use crate::domain::settings::key::Key;
@@ -22,11 +22,21 @@ pub enum PageError {
     #[error(
         "what answers as Service {BACKEND} in namespace {namespace} is no Studio with executor settings ({found}); without --via http its database is used"
     )]
-    NoStudio { namespace: String, found: String },
+    NoStudio {
+        namespace: String,
+        /// The status; what it says is `found`.
+        code: u16,
+        found: String,
+    },
     #[error("Studio refuses the settings: {reason}; nothing was changed")]
     Refused { reason: String },
     #[error("{} changed since it was read: nothing was written, read it again", keys.join(", "))]
     Changed { keys: Vec<String> },
+    /// Sent, and not answered as a write that was made or refused is.
+    #[error(
+        "whether Studio took the settings is not known: {reason}; see with `settings pull --from studio --via http --dry-run`"
+    )]
+    Uncertain { reason: String },
     #[error("Studio took the settings, and made something else of {}: read it again", keys.join(", "))]
     Bent { keys: Vec<String> },
     #[error("{0}; without --via http its database is used")]
@@ -53,6 +63,7 @@ impl Cluster {
             .await?;
         let held = held(&body["node_executor_settings"]).ok_or_else(|| PageError::NoStudio {
             namespace: namespace.to_owned(),
+            code: 200,
             found: "it says nothing of node_executor_settings".to_owned(),
         })?;
         Ok(Page {
@@ -66,7 +77,8 @@ impl Cluster {
     ///
     /// # Errors
     /// [`PageError::Changed`] when the page is not what it was; nothing was written then. Between that look and the
-    /// writing somebody else can still come: only the database has a lock.
+    /// writing somebody else can still come: only the database has a lock. [`PageError::Uncertain`] when the answer does
+    /// not say whether it was written.
     pub async fn save_studio_page(
         &self,
         page: &Page,
@@ -83,7 +95,8 @@ impl Cluster {
             http::Request::post(path(namespace, WRITE)).header(CONTENT_TYPE, "application/json");
         let sent = fields(&page.held, changes);
         let body = Value::from(sent).to_string().into_bytes();
-        let answer = self.studio_says(&asked, namespace, request, body).await?;
+        let said = self.studio_says(&asked, namespace, request, body).await;
+        let answer = said.map_err(uncertain)?;
         let after = held(&answer["node_executor_settings"]).unwrap_or(now);
         let bent = |change: &&StoredChange| {
             let wanted = change
@@ -118,16 +131,47 @@ impl Cluster {
             Answer { code: ..300, body } if body.is_object() && body["message"].is_null() => {
                 Ok(body)
             }
-            Answer { code: 400, body } if body["error"].is_string() => Err(PageError::Refused {
+            Answer {
+                code: 400 | 409 | 422,
+                body,
+            } if body["error"].is_string() => Err(PageError::Refused {
                 reason: body["error"].as_str().unwrap_or_default().to_owned(),
             }),
             answer if is_kubernetes => Err(answer.error(asked, self.label()).into()),
-            // A page of HTML says nothing to a person here.
             answer => Err(PageError::NoStudio {
                 namespace: namespace.to_owned(),
-                found: format!("status {}", answer.code),
+                code: answer.code,
+                found: found(&answer),
             }),
         }
+    }
+}
+
+/// A page of HTML says nothing to a person here, what it means does.
+fn found(answer: &Answer) -> String {
+    let code = answer.code;
+    let text = answer.body["message"].as_str().unwrap_or_default();
+    match code {
+        300..=399 | 401 | 403 => format!("it asks for a login, status {code}"),
+        _ if text.starts_with('<') => format!("it answers with a web page, status {code}"),
+        _ => format!("status {code}"),
+    }
+}
+
+/// What a write that was sent and not answered properly is: it may have been made.
+fn uncertain(error: PageError) -> PageError {
+    match error {
+        PageError::Cluster(error) if matches!(error.kind(), Kind::Unreachable | Kind::Unknown) => {
+            PageError::Uncertain {
+                reason: error.to_string(),
+            }
+        }
+        PageError::NoStudio {
+            code: ..300 | 500..,
+            found,
+            ..
+        } => PageError::Uncertain { reason: found },
+        other => other,
     }
 }
 

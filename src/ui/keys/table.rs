@@ -50,6 +50,8 @@ const SETTINGS_DIFF: &[Context] = &[Context::SettingsDiff];
 const REVIEW: &[Context] = &[Context::SettingsReview];
 const FORM_BOTH: &[Context] = &[Context::SettingsForm, Context::SettingsDiff];
 const FORM: &[Context] = &[Context::SettingsForm];
+const LIST: &[Context] = &[Context::SettingsList];
+const ELSEWHERE: &[Context] = &[Context::SettingsElsewhere];
 const DIFF: &[Context] = &[Context::Diff];
 const RUN_DIALOG: &[Context] = &[Context::RunDialog];
 const PAYLOAD: &[Context] = &[Context::Payload];
@@ -85,6 +87,7 @@ const TYPED: &[Context] = &[
     Context::RunDialogText,
     Context::Payload,
     Context::SettingsText,
+    Context::SettingsList,
     Context::DiffFilter,
     Context::Palette,
     Context::ChecksFilter,
@@ -121,6 +124,7 @@ const FIELDS: &[Context] = &[
     Context::RunDialogText,
     Context::SettingsForm,
     Context::SettingsText,
+    Context::SettingsList,
 ];
 
 const fn row(
@@ -232,18 +236,25 @@ pub(super) const ROWS: &[Binding] = &[
     footer(REVIEW, &[ENTER, char('s'), control('s')], Action::Accept, "save", "save to the chosen places"),
     footer(REVIEW, &[char(' ')], Action::ToggleTarget, "choose", "save to the selected place, or leave it"),
     footer(REVIEW, &[char('f')], Action::TakeOwnership, "take ownership", "take over the keys that others own, when saving"),
+    footer(REVIEW, &[char('o')], Action::SaveElsewhere, "other file", "save the settings with their changes to another file: the disk is full, the file read-only"),
     footer(REVIEW, &[ESC, char('q')], Action::Dismiss, "back", "go back to the form; nothing is saved"),
     footer(SETTINGS_BOTH, &[char('u')], Action::UndoSetting, "undo", "undo the change of the selected setting"),
+    footer(FORM, &[char('/')], Action::Filter, "jump", "go to a setting by a part of its name"),
+    footer(SETTINGS_BOTH, &[char('D')], Action::ShowSettingsDiff, "diff", "show the changes that are not saved"),
     footer(SETTINGS_DIFF, &[char('U')], Action::UndoAllSettings, "undo all", "undo all changes that are not saved"),
     row(SETTINGS_BOTH, &[char('U')], Action::UndoAllSettings, "undo all", "undo all changes that are not saved"),
     footer(FORM, &[char('d')], Action::ResetSetting, "reset", "set the selected setting back to its default"),
-    footer(SETTINGS_BOTH, &[char('D')], Action::ShowSettingsDiff, "diff", "show the changes that are not saved"),
-    footer(FORM, &[char('/')], Action::Filter, "jump", "go to a setting by a part of its name"),
-    footer(FORM, &[ESC, char('q')], Action::Dismiss, "close", "close the form; changes stay and are counted in the pane"),
+    footer(FORM, &[ESC, char('q')], Action::Dismiss, "back", "leave the form; changes stay and are counted in the pane"),
     footer(SETTINGS_DIFF, &[ESC, char('q'), char('D'), ENTER], Action::Dismiss, "back", "go back to the form"),
     footer(&[Context::SettingsText], &[ENTER], Action::Accept, "take", "take the value as typed"),
     footer(&[Context::SettingsText], &[ESC], Action::Dismiss, "as before", "leave the field as it was before"),
     row(&[Context::SettingsText], &[control('s')], Action::SaveSettings, "save", "take the value and save the settings"),
+    footer(LIST, &[ENTER], Action::Accept, "next, blank ends", "begin a new line; on a blank one, take the list"),
+    footer(LIST, &[control('z')], Action::UndoEdit, "undo", "take the last change back"),
+    footer(LIST, &[control('s')], Action::SaveSettings, "save", "take the list and save the settings"),
+    footer(LIST, &[ESC], Action::Dismiss, "as before", "leave the list as it was before"),
+    footer(ELSEWHERE, &[ENTER, control('s')], Action::Accept, "save there", "save the settings with their changes to that file, which must be new"),
+    footer(ELSEWHERE, &[ESC], Action::Dismiss, "back", "go back to the places; nothing is saved"),
 
     // Checks
     footer(CHECKS, &[ENTER], Action::Accept, "open", "look at the database or the checkout, and show what was found"),

@@ -14,16 +14,13 @@ use crate::sanitize::sanitize;
 use crate::ui::layout::middle;
 use crate::ui::pane::{self, Pane};
 use crate::ui::theme::{Theme, Tone};
-use crate::ui::{field, layout, text};
+use crate::ui::{lines, text};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// Most problems in sight.
 const PROBLEMS: usize = 6;
-/// Columns of the line numbers.
-const NUMBERS: usize = 4;
-
 /// Draws the editor over `area`; `top` is the first line in sight and follows the cursor.
 pub(super) fn draw(
     editor: &Editor,
@@ -42,7 +39,7 @@ pub(super) fn draw(
     let below = problems(editor, usize::from(inside.width), theme);
     let rows = u16::try_from(below.len()).unwrap_or(u16::MAX);
     let height = inside.height.saturating_sub(rows);
-    draw_text(editor, top, theme, frame, Rect { height, ..inside });
+    lines::draw(&editor.page, top, theme, frame, Rect { height, ..inside });
     for (line, y) in below.into_iter().zip(inside.y + height..inside.bottom()) {
         let row = Rect {
             y,
@@ -51,36 +48,6 @@ pub(super) fn draw(
         };
         frame.render_widget(line, row);
     }
-}
-
-fn draw_text(editor: &Editor, top: &mut usize, theme: &Theme, frame: &mut Frame, area: Rect) {
-    let (row, before) = editor.page.cursor();
-    let lines = editor.page.lines();
-    *top = layout::top_for(*top, row, lines.len(), usize::from(area.height));
-    let room = usize::from(area.width).saturating_sub(NUMBERS);
-    let column = text::columns(&sanitize(before));
-    let skipped = (column + 1).saturating_sub(room.max(1));
-    for ((at, line), y) in lines
-        .iter()
-        .enumerate()
-        .skip(*top)
-        .zip(area.top()..area.bottom())
-    {
-        let shown = text::tail(&sanitize(line), skipped);
-        let line = Line::from(vec![
-            Span::styled(format!("{:>3} ", at + 1), theme.muted()),
-            Span::raw(text::fit(&shown, room, theme.glyphs().ellipsis)),
-        ]);
-        frame.render_widget(
-            line,
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-        );
-    }
-    field::put_cursor(frame, area, NUMBERS + column - skipped, row - *top);
 }
 
 fn problems(editor: &Editor, room: usize, theme: &Theme) -> Vec<Line<'static>> {

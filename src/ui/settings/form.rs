@@ -13,6 +13,7 @@
 
 mod diff;
 mod known;
+mod list;
 mod review;
 
 use super::{count, fit_end, is_image, state as state_word, value};
@@ -91,6 +92,10 @@ pub(crate) fn draw(
         height: known.saturating_sub(1),
         ..inside
     };
+    if let Typing::List { page, .. } = &form.typing {
+        let place = pane::padded(below);
+        return list::draw(slice, page, &mut scroll.settings_list, theme, frame, place);
+    }
     known::draw(state, theme, frame, pane::padded(below));
 }
 
@@ -378,6 +383,43 @@ mod tests {
         update(&mut state, Msg::Settings(owned));
         act(&mut state, &[Action::Down, Action::ToggleTarget]);
         snapshots("review_conflict", &state);
+    }
+
+    #[test]
+    fn a_list_is_typed_one_item_on_a_line() {
+        let mut state = open();
+        act(&mut state, &[Action::Filter]);
+        type_text(&mut state, "pull");
+        act(&mut state, &[Action::Accept, Action::Accept]);
+        type_text(&mut state, "regcred\nTwo");
+        snapshots("list", &state);
+    }
+
+    #[test]
+    fn what_became_of_each_place_and_another_file() {
+        let mut state = open();
+        look(&mut state);
+        act(&mut state, &[Action::Right, Action::ReviewSettings]);
+        let checked = settings::Msg::Checked {
+            configmap: "llmctl-studio-config".into(),
+            result: Ok(crate::domain::settings::push::Pushed::default()),
+        };
+        update(&mut state, Msg::Settings(checked));
+        act(
+            &mut state,
+            &[Action::Down, Action::ToggleTarget, Action::Accept],
+        );
+        let pushed = settings::Msg::Pushed {
+            configmap: "llmctl-studio-config".into(),
+            count: 1,
+            result: Ok(Vec::new()),
+        };
+        update(&mut state, Msg::Settings(pushed));
+        let failed = settings::Msg::SaveFailed("the disk of /home/me is full".into());
+        update(&mut state, Msg::Settings(failed));
+        act(&mut state, &[Action::SaveElsewhere]);
+        type_text(&mut state, "/tmp/executor.toml");
+        snapshots("review_failed", &state);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::Place;
 use crate::support::real::Use;
+use crate::support::terminal::{ENTER, ESC};
 use serde_json::{Value, json};
 
 const TTL: &str = "LLMCTL_NODE_EXECUTOR_K8S_JOB_TTL_SECONDS";
@@ -18,8 +19,9 @@ fn a_push_meets_an_owner_takes_over_when_told_and_restarts_who_reads_it() {
             .runtime
             .block_on(real.apply_as("kubectl-edit", path, &object));
     };
+    let map = format!("api/v1/namespaces/{}/configmaps/{MAP}", real.namespace);
     apply(
-        &format!("api/v1/namespaces/{}/configmaps/{MAP}", real.namespace),
+        &map,
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": MAP}, "data": {TTL: "900"}}),
     );
     let labels = json!({"app": "reader"});
@@ -73,4 +75,29 @@ fn a_push_meets_an_owner_takes_over_when_told_and_restarts_who_reads_it() {
     }));
     let same = place.say("settings push --to configmap --yes");
     assert!(same.ended(0).out.contains("says the same"), "{same:?}");
+
+    // The same by a person in the form, after somebody took the key back.
+    apply(
+        &map,
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": MAP}, "data": {TTL: "900"}}),
+    );
+    let mut terminal = place.home.terminal(&[]);
+    terminal.wait_for("● live");
+    terminal.wait_for("drift!");
+    terminal.press("2S");
+    terminal.wait_for_row(&["[x] ConfigMap", MAP, "1 change"]);
+    terminal.wait_for("conflict: ");
+    terminal.press(ENTER);
+    terminal.wait_for("not saved: kubectl-edit owns keys");
+    terminal.press("f");
+    terminal.wait_for_row(&["takes", TTL]);
+    terminal.press(ENTER);
+    terminal.wait_for("Restart now?");
+    terminal.press("y");
+    terminal.wait_for("Deployment/reader has restarted");
+    terminal.gone("drift!");
+    terminal.press(ESC);
+    terminal.gone("Settings · executor.toml");
+    terminal.press("q");
+    assert_eq!(terminal.exit_and_restore(), 0);
 }

@@ -3,6 +3,7 @@
 use super::Place;
 use crate::support::postgres::PASSWORD;
 use crate::support::real::Use;
+use crate::support::terminal::{ENTER, ESC};
 use llmctl_dev::runtime::studio::Studio;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -171,6 +172,26 @@ fn settings_go_to_and_come_from_the_database_of_the_stack() {
     say("settings pull --from studio");
     assert_eq!(say("settings get k8s_gpu_limit"), "2\n");
     assert!(say("settings show --origin").contains("90"));
+
+    // The same from the form: the database is one of its places.
+    say("settings set k8s_gpu_limit 3");
+    let mut terminal = place.home.terminal(&[]);
+    terminal.wait_for("● live");
+    terminal.press("2S");
+    terminal.wait_for_row(&["[x] Studio", "llmctl_studio", "1 change"]);
+    terminal.gone("asking the cluster");
+    terminal.press(ENTER);
+    terminal.gone("Save ·");
+    terminal.press("!");
+    terminal.wait_for("pushed 1 setting to Studio");
+    terminal.press(ESC);
+    terminal.gone("pushed 1 setting to Studio");
+    terminal.press(ESC);
+    terminal.gone("Settings · executor.toml");
+    terminal.press("q");
+    assert_eq!(terminal.exit_and_restore(), 0);
+    assert!(say("settings push --to studio --yes").contains("nothing to push"));
+    said.push_str(&terminal.raw());
     for secret in ["s3cret", "planted", "enc:v1:", "client-key"] {
         assert!(!said.contains(secret), "{secret}: {said}");
     }

@@ -6,12 +6,12 @@ use crate::support::postgres::{Database, PASSWORD};
 use serde_json::json;
 
 /// A person who has the password in the environment.
-fn home() -> Home {
+pub(super) fn home() -> Home {
     Home::new().with("LLMCTL_POSTGRES_PASSWORD", PASSWORD)
 }
 
 /// Runs the program with `--postgres`; no secret is in anything that it says.
-fn run(home: &Home, database: &Database, arguments: &[&str]) -> Ran {
+pub(super) fn run(home: &Home, database: &Database, arguments: &[&str]) -> Ran {
     let uri = database.uri();
     let log = home.path().join("log");
     let log = log.to_str().unwrap();
@@ -180,7 +180,7 @@ fn somebody_at_a_terminal_is_asked_for_the_password_and_it_is_not_echoed() {
     assert_eq!(terminal.exit(), 0);
 }
 
-const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- {name: c, cluster: {server: 'https://192.0.2.1:8443'}}\n\
+pub(super) const KUBECONFIG: &str = "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters:\n- {name: c, cluster: {server: 'https://192.0.2.1:8443'}}\n\
      contexts:\n- {name: c, context: {cluster: c, user: u}}\nusers:\n- {name: u, user: {token: planted-token}}\n";
 
 #[test]

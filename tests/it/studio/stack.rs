@@ -38,6 +38,9 @@ fn studio(rows: &[(&str, &str)]) -> (Cluster, Arc<Mutex<Map<String, Value>>>) {
                     let text = if text == "3600" { "3599" } else { text };
                     rows.insert(key.name().to_owned(), text.into());
                 }
+                // Since the image was split, its old fields are refused (contract 8.3).
+                assert_eq!(asked.body["k8s_image"], Value::Null);
+                assert_eq!(asked.body["k8s_image_tag"], Value::Null);
                 assert_eq!(asked.body["k8s_kubeconfig"], "");
                 assert_eq!(asked.body["k8s_kubeconfig_clear"], "false");
                 Answer::Json(200, settings(&rows))
@@ -58,6 +61,59 @@ fn change(key: Key, from: &str, to: &str) -> StoredChange {
         from: Some(from.into()),
         to: Some(to.into()),
     }
+}
+
+/// The fields of a save that the contract names (3.1); one that is missing becomes blank or false.
+const FIELDS: [&str; 19] = [
+    "agent_runtime_cutover_enabled",
+    "cancel_force_kill_enabled",
+    "cancel_grace_timeout_seconds",
+    "dispatch_timeout_seconds",
+    "execution_timeout_seconds",
+    "k8s_frontier_image",
+    "k8s_frontier_image_tag",
+    "k8s_gpu_limit",
+    "k8s_image_pull_secrets_json",
+    "k8s_in_cluster",
+    "k8s_job_ttl_seconds",
+    "k8s_kubeconfig",
+    "k8s_kubeconfig_clear",
+    "k8s_namespace",
+    "k8s_service_account",
+    "k8s_vllm_image",
+    "k8s_vllm_image_tag",
+    "log_collection_timeout_seconds",
+    "workspace_identity_key",
+];
+
+#[tokio::test]
+async fn w47_a_save_sends_every_field_that_the_page_knows() {
+    let sent = Arc::new(Mutex::new(Value::Null));
+    let kept = sent.clone();
+    let (cluster, _) = fake_api::cluster(move |asked: &Asked| {
+        if asked.method == "POST" {
+            *kept.lock().unwrap() = asked.body.clone();
+        }
+        Answer::Json(
+            200,
+            json!({"node_executor_settings": {"k8s_gpu_limit": "1"}}),
+        )
+    });
+    let page = cluster.studio_page("llmctl").await.unwrap();
+    let changes = [change(Key::K8sGpuLimit, "1", "1")];
+    cluster.save_studio_page(&page, &changes).await.unwrap();
+    let sent = sent.lock().unwrap().clone();
+    let mut fields: Vec<&str> = sent
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|key| &key[..])
+        .collect();
+    fields.sort_unstable();
+    let mut expected = FIELDS.to_vec();
+    expected.push("provider");
+    assert_eq!(fields, expected);
+    assert_eq!(sent["provider"], "kubernetes");
 }
 
 #[tokio::test]
@@ -124,6 +180,102 @@ async fn what_the_page_refuses_or_bends_is_told() {
     let (other, _) = fake_api::cluster(|_| Answer::Json(200, json!({"hello": 1})));
     let error = other.studio_page("llmctl").await.unwrap_err();
     assert!(matches!(error, PageError::NoStudio { .. }), "{error}");
+}
+
+/// Studio's page, whose reading or writing is answered by `fault` instead.
+async fn faulty(
+    method: &'static str,
+    fault: impl Fn() -> Answer + Send + 'static,
+) -> Result<(), PageError> {
+    let settings = json!({"node_executor_settings": {"k8s_gpu_limit": "1"}});
+    let (cluster, _) = fake_api::cluster(move |asked: &Asked| {
+        if asked.method == method {
+            return fault();
+        }
+        Answer::Json(200, settings.clone())
+    });
+    let page = cluster.studio_page("llmctl").await?;
+    let changes = [change(Key::K8sGpuLimit, "1", "2")];
+    cluster.save_studio_page(&page, &changes).await
+}
+
+const LOGIN: &str = "<!doctype html><title>Sign in</title>planted-page";
+
+#[tokio::test(start_paused = true)]
+async fn every_other_answer_to_a_read_is_told_for_what_it_is() {
+    type Fault = fn() -> Answer;
+    let faults: [(Fault, &str); 9] = [
+        (
+            || Answer::Json(401, json!({"error": "login required"})),
+            "asks for a login, status 401",
+        ),
+        (|| Answer::Text(302, LOGIN), "asks for a login, status 302"),
+        (|| Answer::Text(200, LOGIN), "a web page, status 200"),
+        (|| Answer::Text(404, "not found"), "status 404"),
+        (|| Answer::Text(500, LOGIN), "a web page, status 500"),
+        (
+            || Answer::Json(200, json!([1])),
+            "no Studio with executor settings",
+        ),
+        (
+            || {
+                Answer::status(
+                    503,
+                    "ServiceUnavailable",
+                    "no endpoints available for service",
+                )
+            },
+            "no endpoints available",
+        ),
+        (
+            || Answer::status(403, "Forbidden", "services is forbidden"),
+            "services/proxy",
+        ),
+        (|| Answer::Silence, "no answer within"),
+    ];
+    for (fault, told) in faults {
+        let error = faulty("GET", fault).await.unwrap_err().to_string();
+        assert!(error.contains(told), "{told}: {error}");
+        assert!(error.contains("--via http"), "{error}");
+        assert!(!error.contains("planted"), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_not_answered_properly_may_have_been_made() {
+    type Fault = fn() -> Answer;
+    let faults: [Fault; 5] = [
+        || Answer::Silence,
+        || Answer::Refuse,
+        || Answer::Text(200, LOGIN),
+        || Answer::Text(500, LOGIN),
+        || {
+            Answer::status(
+                503,
+                "ServiceUnavailable",
+                "error trying to reach service: EOF",
+            )
+        },
+    ];
+    for fault in faults {
+        let error = faulty("POST", fault).await.unwrap_err();
+        assert!(matches!(error, PageError::Uncertain { .. }), "{error}");
+    }
+    for (code, refused) in [
+        (400, true),
+        (409, true),
+        (401, false),
+        (302, false),
+        (404, false),
+    ] {
+        let fault = move || Answer::Json(code, json!({"error": "the reason"}));
+        let error = faulty("POST", fault).await.unwrap_err();
+        match error {
+            PageError::Refused { reason } => assert!(refused && reason == "the reason"),
+            PageError::NoStudio { .. } => assert!(!refused, "{code}"),
+            other => panic!("{code}: {other}"),
+        }
+    }
 }
 
 /// The objects of the stack that lead to its database.

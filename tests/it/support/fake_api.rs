@@ -56,6 +56,8 @@ pub(crate) enum Piece {
 /// An answer.
 pub(crate) enum Answer {
     Json(u16, Value),
+    /// Anything but JSON.
+    Text(u16, &'static str),
     Stream(Vec<Piece>),
     /// Nobody listens.
     Refuse,
@@ -119,6 +121,12 @@ async fn respond(answer: Answer) -> io::Result<Response<UnsyncBoxBody<Bytes, io:
         Answer::Json(code, value) => (
             code,
             Full::new(Bytes::from(value.to_string()))
+                .map_err(|never| match never {})
+                .boxed_unsync(),
+        ),
+        Answer::Text(code, text) => (
+            code,
+            Full::new(Bytes::from(text))
                 .map_err(|never| match never {})
                 .boxed_unsync(),
         ),

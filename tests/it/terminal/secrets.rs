@@ -2,7 +2,16 @@
 
 use crate::support::home::Home;
 use crate::support::terminal::{ENTER, ESC};
-use std::path::PathBuf;
+use jiff::Timestamp;
+use llmctl_dev::app::settings::Slice;
+use llmctl_dev::database::address::Address;
+use llmctl_dev::database::crypto::Secret;
+use llmctl_dev::database::password::Password;
+use llmctl_dev::domain::hidden::Hidden;
+use llmctl_dev::domain::settings::held::Held;
+use llmctl_dev::domain::settings::key::Key;
+use llmctl_dev::domain::settings::layers::{Layer, Layered};
+use std::path::{Path, PathBuf};
 
 /// What nobody may ever see.
 const PLANTED: &str = "pLanted-7f3a-s3cret";
@@ -178,6 +187,42 @@ fn a_planted_secret_is_in_no_screen_log_history_or_message() {
     assert!(!is_told(&seen));
     assert!(seen.contains("write-only"));
     nothing_is_written(&home);
+}
+
+#[test]
+fn a_planted_secret_is_in_no_value_that_is_printed_for_a_developer() {
+    let variable = "LLMCTL_NODE_EXECUTOR_K8S_KUBECONFIG";
+    let layer = Layer::environment([(variable.to_owned(), PLANTED.to_owned())]);
+    let line = format!("k8s_kubeconfig = '{PLANTED}'\n");
+    let file = llmctl_dev::files::settings::parse(Path::new("executor.toml"), &line);
+    assert_eq!((layer.problems.len(), file.problems.len()), (1, 1));
+    let layered = Layered::new("executor.toml", file, layer);
+    let mut slice = Slice::new(layered);
+    slice.selected = Key::K8sKubeconfig;
+    let rows = [("k8s_kubeconfig", PLANTED), ("k8s_gpu_limit", "1")];
+    let secret = Secret::new(PLANTED);
+    let sealed = secret.seal(PLANTED, Timestamp::UNIX_EPOCH).unwrap();
+    let address = format!("postgresql://me:{PLANTED}@127.0.0.1:9/llmctl_studio");
+    let address = Address::parse(&address).unwrap();
+    assert!(address.password.is_some());
+    let printed = [
+        format!("{slice:?}"),
+        format!("{:?}", Held::of_rows("rows", rows)),
+        format!("{:?}", Held::of_variables("map", [(variable, PLANTED)])),
+        format!(
+            "{:?}",
+            Held::of_rows("rows", [("k8s_kubeconfig", &sealed[..])])
+        ),
+        format!(
+            "{:?} {secret:?} {:?}",
+            Hidden::new(PLANTED),
+            Password::new(PLANTED)
+        ),
+        format!("{address:?}"),
+    ];
+    for text in printed {
+        assert!(!is_told(&text) && !text.contains(&sealed), "{text}");
+    }
 }
 
 /// Every file below the home, but those that were planted, is free of it.

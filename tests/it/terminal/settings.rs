@@ -61,3 +61,41 @@ fn three_values_one_of_them_wrong_are_changed_saved_and_used_in_few_keys() {
     terminal.press("q");
     assert_eq!(terminal.exit_and_restore(), 0);
 }
+
+#[test]
+fn what_a_read_only_file_refuses_is_saved_to_another_one() {
+    let home = Home::new();
+    let file = home.write(
+        "config/llmctl-dev/executor.toml",
+        "# mine\nk8s_gpu_limit = 1\n",
+    );
+    let mode = |mode| {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(&file, permissions).unwrap();
+    };
+    mode(0o444);
+    let mut terminal = demo(&home);
+    terminal.press("2e+S");
+    terminal.wait_for_row(&["[x] file executor.toml", "1 change"]);
+    terminal.press(ENTER);
+    terminal.wait_for_row(&["file executor.toml", "✗ not saved"]);
+    terminal.wait_for("is read-only");
+    terminal.press("o");
+    terminal.wait_for("other file ");
+    terminal.press("other/mine.toml");
+    terminal.press(ENTER);
+    terminal.gone("other file other");
+    let copy = home.path().join("other/mine.toml");
+    terminal.until("the copy", |_| copy.exists());
+    let text = "# mine\nk8s_gpu_limit = 1\nk8s_job_ttl_seconds = 1860\n";
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), text);
+    // The change is still there, and goes where it was meant to when it can.
+    mode(0o644);
+    terminal.press(ENTER);
+    terminal.gone("Save ·");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    terminal.press(ESC);
+    terminal.gone("Settings · executor.toml");
+    terminal.press("q");
+    assert_eq!(terminal.exit_and_restore(), 0);
+}

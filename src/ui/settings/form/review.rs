@@ -9,13 +9,15 @@
 //! ```
 
 use crate::app::settings::Slice;
+use crate::app::settings::form::Typing;
+use crate::app::settings::outcome::Outcome;
 use crate::app::settings::review::{Check, Review, Target};
 use crate::domain::overlays::FIELD_MANAGER;
 use crate::domain::overlays::plan::Ownership;
 use crate::domain::settings::held::{Store, StoredChange};
 use crate::sanitize::sanitize;
 use crate::ui::theme::{Theme, Tone};
-use crate::ui::{pane, text};
+use crate::ui::{field, pane, text};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -27,18 +29,36 @@ pub(super) fn draw(slice: &Slice, review: &Review, theme: &Theme, frame: &mut Fr
     for (at, target) in review.targets.iter().enumerate() {
         lines.push(choice(review, theme, at, target, room));
     }
-    if let Some(why) = nothing_known(slice) {
+    for why in not_offered(slice) {
         let wrapped = text::wrap(&sanitize(&why), room);
-        lines.extend(
-            wrapped
-                .into_iter()
-                .map(|line| Line::styled(line, theme.muted())),
-        );
+        let muted = |line| Line::styled(line, theme.muted());
+        lines.extend(wrapped.into_iter().map(muted));
     }
     for target in &review.targets {
         lines.push(Line::default());
         lines.push(Line::styled(named(target), theme.strong()));
         lines.extend(changes(slice, review, theme, target, room));
+    }
+    if let Some(Typing::Elsewhere { field: typed }) = slice.form.as_ref().map(|form| &form.typing) {
+        let label = "other file ";
+        let bottom = Rect {
+            y: area.bottom().saturating_sub(1),
+            height: 1,
+            ..area
+        };
+        let above = Rect {
+            height: area.height.saturating_sub(2),
+            ..area
+        };
+        pane::page(frame, theme, above, &lines, review.top);
+        frame.render_widget(Span::styled(label, theme.key()), bottom.intersection(area));
+        let columns = u16::try_from(label.len()).unwrap_or(u16::MAX);
+        let cell = Rect {
+            x: bottom.x.saturating_add(columns),
+            width: bottom.width.saturating_sub(columns),
+            ..bottom
+        };
+        return field::draw(typed, true, theme, frame, cell.intersection(area));
     }
     pane::page(frame, theme, area, &lines, review.top);
 }
@@ -52,10 +72,13 @@ fn choice<'a>(review: &Review, theme: &Theme, at: usize, target: &Target, room: 
     let selected = review.at == at;
     let mark = if selected { glyphs.mark } else { " " };
     let box_ = if target.on { "[x]" } else { "[ ]" };
-    let count = match target.changes.len() {
-        0 => "says the same".to_owned(),
-        1 => "1 change".to_owned(),
-        n => format!("{n} changes"),
+    let (count, tone) = match (&target.outcome, target.changes.len()) {
+        (Outcome::Writing, _) => (format!("saving {}", glyphs.ellipsis), Tone::Muted),
+        (Outcome::Done, _) => (format!("{} saved", glyphs.good), Tone::Good),
+        (Outcome::Failed(_), _) => (format!("{} not saved", glyphs.bad), Tone::Bad),
+        (Outcome::Nothing, 0) => ("says the same".to_owned(), Tone::Muted),
+        (Outcome::Nothing, 1) => ("1 change".to_owned(), Tone::Muted),
+        (Outcome::Nothing, n) => (format!("{n} changes"), Tone::Muted),
     };
     let left = room.saturating_sub(text::columns(&count) + 6);
     let style = if selected {
@@ -67,23 +90,36 @@ fn choice<'a>(review: &Review, theme: &Theme, at: usize, target: &Target, room: 
         Span::styled(format!("{mark} "), theme.accent()),
         Span::styled(format!("{box_} "), theme.key()),
         Span::styled(text::pad(&named(target), left, glyphs.ellipsis), style),
-        Span::styled(count, if selected { style } else { theme.muted() }),
+        Span::styled(count, if selected { style } else { theme.tone(tone) }),
     ])
 }
 
-/// Why no place in the cluster is offered.
-fn nothing_known(slice: &Slice) -> Option<String> {
+/// Why a place in the cluster is not offered.
+fn not_offered(slice: &Slice) -> Vec<String> {
     let known = &slice.known;
-    let maps = known.elsewhere.held.iter();
-    match &known.failure {
-        Some(why) => Some(format!("what the cluster has is not known: {why}")),
-        None if !known.is_known() => Some("the cluster has not answered yet".into()),
-        None if maps.filter(|held| held.store == Store::ConfigMap).count() == 0 => Some(format!(
-            "no ConfigMap with settings is in {}: apply the overlay executor first",
-            known.place
-        )),
-        None => None,
+    if let Some(why) = &known.failure {
+        return vec![format!("what the cluster has is not known: {why}")];
     }
+    if !known.is_known() {
+        return vec!["the cluster has not answered yet".into()];
+    }
+    let place = &known.place;
+    let has = |store: Store| known.elsewhere.held.iter().any(|held| held.store == store);
+    let mut why = Vec::new();
+    if !has(Store::ConfigMap) {
+        why.push(format!(
+            "no ConfigMap with settings is in {place}: apply the overlay executor first"
+        ));
+    }
+    match (&known.studio_failure, has(Store::Studio)) {
+        (Some(failure), _) => why.push(format!("Studio's database is not offered: {failure}")),
+        (None, true) => {}
+        (None, false) if known.studio_answered => {
+            why.push(format!("no database of a Studio is in {place}"));
+        }
+        (None, false) => why.push("Studio's database has not answered yet".into()),
+    }
+    why
 }
 
 fn changes<'a>(
@@ -94,6 +130,10 @@ fn changes<'a>(
     room: usize,
 ) -> Vec<Line<'a>> {
     let mut said: Vec<(String, Tone)> = Vec::new();
+    if let Outcome::Failed(why) = &target.outcome {
+        let text = format!("{} not saved: {}", theme.glyphs().bad, sanitize(why));
+        said.push((text, Tone::Bad));
+    }
     if target.changes.is_empty() {
         said.push(("nothing to change".into(), Tone::Muted));
     }
