@@ -64,7 +64,7 @@ fn change(key: Key, from: &str, to: &str) -> StoredChange {
 }
 
 /// The fields of a save that the contract names (3.1); one that is missing becomes blank or false.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "agent_runtime_cutover_enabled",
     "cancel_force_kill_enabled",
     "cancel_grace_timeout_seconds",
@@ -83,6 +83,7 @@ const FIELDS: [&str; 19] = [
     "k8s_vllm_image",
     "k8s_vllm_image_tag",
     "log_collection_timeout_seconds",
+    "provider",
     "workspace_identity_key",
 ];
 
@@ -110,9 +111,7 @@ async fn w47_a_save_sends_every_field_that_the_page_knows() {
         .map(|key| &key[..])
         .collect();
     fields.sort_unstable();
-    let mut expected = FIELDS.to_vec();
-    expected.push("provider");
-    assert_eq!(fields, expected);
+    assert_eq!(fields, FIELDS);
     assert_eq!(sent["provider"], "kubernetes");
 }
 
