@@ -80,6 +80,7 @@ pub enum Action {
     ReviewSettings,
     /// Save to the selected place, or not.
     ToggleTarget,
+    /// Save the settings to another file.
     SaveElsewhere,
     // checks
     /// What a migration of Studio's database would do.
