@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use sha1::{Digest as _, Sha1};
 
 use super::controllers::Controller;
 use super::kinds::Kind;
@@ -14,6 +15,9 @@ const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
 
 type Place = (Kind, Key);
+
+/// A uid's digest: a quarter of the text, and a uid may be any text.
+type Uid = [u8; 16];
 
 /// What the collector looks at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,17 +31,14 @@ pub(crate) enum Task {
 #[derive(Debug)]
 pub(crate) struct Collector {
     store: Store,
-    /// Every object that is there, by uid.
-    present: HashMap<String, Place>,
     /// What each uid owns, sorted; most own one thing or two.
-    owned: HashMap<String, Vec<Place>>,
+    owned: HashMap<Uid, Vec<Place>>,
 }
 
 impl Collector {
     pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
-            present: HashMap::new(),
             owned: HashMap::new(),
         }
     }
@@ -55,22 +56,20 @@ impl Controller for Collector {
         let object = &*change.object;
         let place = (change.kind, Key::of(object));
         for old in change.before.iter().flat_map(|before| owners(before)) {
-            self.disown(old["uid"].as_str().unwrap_or_default(), &place, work);
+            self.disown(old, &place, work);
         }
         if change.what == Changed::Deleted {
             for owner in owners(object) {
-                self.disown(owner["uid"].as_str().unwrap_or_default(), &place, work);
+                self.disown(owner, &place, work);
             }
-            self.present.remove(uid(object));
-            for (kind, key) in self.owned.get(uid(object)).into_iter().flatten() {
+            for (kind, key) in self.owned.get(&digest_of(uid(object))).into_iter().flatten() {
                 work.now(Task::Owned(*kind, key.clone()));
             }
             return;
         }
-        self.present.insert(uid(object).to_owned(), place.clone());
         let mut is_owned = false;
         for owner in owners(object).filter_map(|owner| owner["uid"].as_str()) {
-            let owned = self.owned.entry(owner.to_owned()).or_default();
+            let owned = self.owned.entry(digest_of(owner)).or_default();
             if let Err(at) = owned.binary_search(&place) {
                 owned.insert(at, place.clone());
             }
@@ -98,18 +97,20 @@ impl Controller for Collector {
 }
 
 impl Collector {
-    fn disown(&mut self, owner: &str, place: &Place, work: &mut Work<Task>) {
-        let Some(owned) = self.owned.get_mut(owner) else {
+    fn disown(&mut self, owner: &Value, place: &Place, work: &mut Work<Task>) {
+        let id = digest_of(owner["uid"].as_str().unwrap_or_default());
+        let Some(owned) = self.owned.get_mut(&id) else {
             return;
         };
         if let Ok(at) = owned.binary_search(place) {
             owned.remove(at);
         }
         if owned.is_empty() {
-            self.owned.remove(owner);
+            self.owned.remove(&id);
         }
-        if let Some((kind, key)) = self.present.get(owner) {
-            work.now(Task::Owner(*kind, key.clone()));
+        // What is no longer owned may have been the last thing that its owner waited for.
+        if let Some((kind, key)) = referred(owner, &place.1) {
+            work.now(Task::Owner(kind, key));
         }
     }
 
@@ -124,10 +125,8 @@ impl Collector {
         let (mut held, mut waited, mut lost) = (false, false, Vec::new());
         for owner in owners(&object) {
             let id = owner["uid"].as_str().unwrap_or_default();
-            match self
-                .present
-                .get(id)
-                .and_then(|(kind, key)| self.store.find(*kind, &key.namespace, &key.name))
+            match referred(owner, key)
+                .and_then(|(kind, key)| self.store.find(kind, &key.namespace, &key.name))
             {
                 Some(found) if uid(&found) == id => {
                     if is_deleting(&found) && has_finalizer(&found, FOREGROUND) {
@@ -149,7 +148,7 @@ impl Collector {
         }
         let has_dependents = self
             .owned
-            .get(uid(&object))
+            .get(&digest_of(uid(&object)))
             .is_some_and(|owned| !owned.is_empty());
         let propagation = if has_finalizer(&object, ORPHAN) {
             Propagation::Orphan
@@ -180,7 +179,7 @@ impl Collector {
         }
         let owned: Vec<Place> = self
             .owned
-            .get(uid(&owner))
+            .get(&digest_of(uid(&owner)))
             .into_iter()
             .flatten()
             .cloned()
@@ -233,6 +232,28 @@ impl Collector {
                 }
             });
     }
+}
+
+/// Where the owner is that a reference means, for an object at this key: in the same namespace, or in none.
+fn referred(owner: &Value, of: &Key) -> Option<Place> {
+    let text = |field: &str| owner[field].as_str().unwrap_or_default();
+    let kind = Kind::named(text("apiVersion"), text("kind"))?;
+    let namespace = if kind.namespaced() {
+        of.namespace.clone()
+    } else {
+        "".into()
+    };
+    let name = text("name").into();
+    Some((kind, Key { namespace, name }))
+}
+
+fn digest_of(uid: &str) -> Uid {
+    let mut digest = Sha1::new();
+    digest.update(uid);
+    let digest: [u8; 20] = digest.finalize().into();
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest[..16]);
+    short
 }
 
 /// Whether this object keeps that owner from going in the foreground.

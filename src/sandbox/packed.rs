@@ -1,8 +1,10 @@
 //! Objects as few bytes: the form in which the store keeps them, a tenth of the document in memory.
 //!
 //! A value is a head byte, its length or number in the low bits or after it, and its content. The words that objects are made of
-//! are numbers of a table; ids and times, which are many in every object, are their bits; a text that was there before is its number.
+//! are numbers of a table, behind it the texts that a store learned from its objects; ids and times, which are many in every object, are
+//! their bits; a text that was there before is its number.
 
+mod lexicon;
 mod reader;
 mod words;
 
@@ -12,11 +14,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub(super) use lexicon::Lexicon;
+use lexicon::Words;
 use reader::Reader;
 
 /// An object, packed. Clones share the bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Packed(Arc<[u8]>);
+#[derive(Clone, Debug)]
+pub(super) struct Packed {
+    bytes: Arc<[u8]>,
+    lexicon: Lexicon,
+}
 
 /// What a head's high three bits say; the low five are a number, or [`MORE`] with the rest of it behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +36,7 @@ enum Head {
     Negative,
     /// A text of so many bytes.
     Text,
-    /// A text of the table.
+    /// A text of the table, or of the lexicon, whose numbers go on behind the table's.
     Word,
     /// A list of so many values.
     List,
@@ -63,24 +70,31 @@ const TIME: u64 = 5;
 const MORE: u8 = 31;
 
 impl Packed {
-    /// Packs a document.
-    pub(super) fn new(document: &Value) -> Self {
+    /// Packs a document with the words of a lexicon, which learns from it.
+    pub(super) fn new(document: &Value, lexicon: &Lexicon) -> Self {
+        let known = lexicon.words();
         let mut packer = Packer {
             out: Vec::with_capacity(2048),
             texts: HashMap::new(),
+            words: &known,
         };
         packer.value(document);
-        Self(packer.out.into())
+        lexicon.meet(packer.texts.keys().copied());
+        Self {
+            bytes: packer.out.into(),
+            lexicon: lexicon.clone(),
+        }
     }
 
     /// The whole document.
     pub(super) fn unpack(&self) -> Value {
-        Reader::new(&self.0).value()
+        Reader::new(&self.bytes, &self.lexicon.words()).value()
     }
 
     /// What is at a path of fields; null when there is nothing.
     pub(super) fn part(&self, path: &[&str]) -> Value {
-        let mut reader = Reader::new(&self.0);
+        let known = self.lexicon.words();
+        let mut reader = Reader::new(&self.bytes, &known);
         if path.iter().all(|field| reader.enter(field)) {
             reader.value()
         } else {
@@ -90,13 +104,13 @@ impl Packed {
 
     /// Writes the document as JSON, without its `apiVersion` and `kind`: as a list shows it.
     pub(super) fn write_bare(&self, out: &mut Vec<u8>) {
-        Reader::new(&self.0).write(out, &["apiVersion", "kind"]);
+        Reader::new(&self.bytes, &self.lexicon.words()).write(out, &["apiVersion", "kind"]);
     }
 
     /// How many bytes it takes.
     #[cfg(test)]
     fn size(&self) -> usize {
-        self.0.len()
+        self.bytes.len()
     }
 }
 
@@ -105,6 +119,7 @@ struct Packer<'a> {
     out: Vec<u8>,
     /// The texts that were written whole, with their numbers.
     texts: HashMap<&'a str, u64>,
+    words: &'a Words,
 }
 
 impl<'a> Packer<'a> {
@@ -145,6 +160,8 @@ impl<'a> Packer<'a> {
         let out = &mut self.out;
         if let Some(number) = words::number(text) {
             head(out, Head::Word, number);
+        } else if let Some(number) = self.words.number(text) {
+            head(out, Head::Word, words::count() + number);
         } else if let Some(number) = self.texts.get(text) {
             head(out, Head::Again, *number);
         } else if let Some(id) = id(text) {
@@ -262,7 +279,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_packed_comes_back(document in documents()) {
-            let packed = Packed::new(&document);
+            let packed = Packed::new(&document, &Lexicon::default());
             prop_assert_eq!(packed.unpack(), document.clone());
             let mut text = Vec::new();
             packed.write_bare(&mut text);
@@ -278,7 +295,7 @@ mod tests {
     #[test]
     fn a_part_is_found_without_the_rest() {
         let pod = pod();
-        let packed = Packed::new(&pod);
+        let packed = Packed::new(&pod, &Lexicon::default());
         let labels = &["metadata", "labels"];
         assert!(pod["metadata"]["labels"].is_object());
         assert_eq!(packed.part(labels), pod["metadata"]["labels"]);
@@ -288,9 +305,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_learned_later_does_not_change_what_was_packed_before() {
+        let (lexicon, pod) = (Lexicon::default(), pod());
+        let all: Vec<Packed> = (0..200).map(|_| Packed::new(&pod, &lexicon)).collect();
+        assert!(all.iter().all(|packed| packed.unpack() == pod));
+        let (first, last) = (all[0].size(), all[199].size());
+        assert!(last * 2 < first, "{last} bytes after {first}");
+    }
+
+    #[test]
     fn a_pod_is_small() {
         let pod = pod();
-        let (packed, json) = (Packed::new(&pod).size(), pod.to_string().len());
+        let (packed, json) = (Packed::new(&pod, &Lexicon::default()).size(), pod.to_string().len());
         assert!(packed * 5 < json * 2, "{packed} bytes for {json} of JSON");
     }
 }

@@ -9,7 +9,7 @@ use super::admission;
 use super::events_v1;
 use super::kinds::Kind;
 use super::list;
-use super::packed::Packed;
+use super::packed::{Lexicon, Packed};
 use super::requests::body::parse_json;
 use super::requests::{Request, Target};
 use super::respond::{self, Body};
@@ -115,11 +115,11 @@ pub(super) fn delete_collection(
     let selector = Selector::of(request, target.kind, target.new_events)?;
     let options = delete_options(request)?;
     let (_, objects) = store.packed(target.kind, target.namespace.as_deref());
-    let mut gone = Vec::new();
+    let (mut gone, lexicon) = (Vec::new(), Lexicon::default());
     for (place, _) in objects.iter().filter(|(_, object)| selector.takes(object)) {
         let (namespace, name) = place.split_once('\u{0}').unwrap_or_default();
         match store.delete(target.kind, namespace, name, &options) {
-            Ok(deleted) => gone.push(Packed::new(deleted.object())),
+            Ok(deleted) => gone.push(Packed::new(deleted.object(), &lexicon)),
             // Somebody else was quicker.
             Err(status) if status.code == 404 => {}
             Err(status) => return Err(status),

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{FALSE, FLOAT, HEADS, Head, ID, MORE, TIME, TRUE, words};
+use super::{FALSE, FLOAT, HEADS, Head, ID, MORE, TIME, TRUE, Words, words};
 
 /// A place in packed bytes.
 #[derive(Debug)]
@@ -15,13 +15,16 @@ pub(super) struct Reader<'a> {
     rest: &'a [u8],
     /// The texts that came by.
     texts: Vec<&'a [u8]>,
+    /// The words that the store had learned, at least, when the value was packed.
+    learned: &'a Words,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(super) fn new(bytes: &'a [u8], learned: &'a Words) -> Self {
         Self {
             rest: bytes,
             texts: Vec::new(),
+            learned,
         }
     }
 
@@ -148,7 +151,10 @@ impl<'a> Reader<'a> {
                 let text = self.texts.get(number).copied().unwrap_or_default();
                 Some(String::from_utf8_lossy(text))
             }
-            (Head::Word, number) => Some(Cow::Borrowed(words::word(number))),
+            (Head::Word, number) => Some(Cow::Borrowed(match number.checked_sub(words::count()) {
+                Some(number) => self.learned.word(number),
+                None => words::word(number),
+            })),
             (Head::Special, ID) => Some(Cow::Owned(id(self.array()))),
             (Head::Special, TIME) => {
                 let second = u32::from_le_bytes(self.array());

@@ -178,3 +178,8 @@ pub(super) fn word(number: u64) -> &'static str {
         .and_then(|number| WORDS.all.get(number))
         .map_or("", String::as_str)
 }
+
+/// How many words the table has.
+pub(super) fn count() -> u64 {
+    WORDS.all.len() as u64
+}

@@ -13,7 +13,7 @@ use super::{Changed, Documents};
 use crate::sandbox::clock::Clock;
 use crate::sandbox::defaults;
 use crate::sandbox::kinds::Kind;
-use crate::sandbox::packed::Packed;
+use crate::sandbox::packed::{Lexicon, Packed};
 use crate::sandbox::status::Status;
 
 /// Where an object is: its namespace and its name with a zero between, so that names sort as a list does.
@@ -27,6 +27,7 @@ const FRESH: usize = 64;
 pub(super) struct State {
     pub(super) version: u64,
     objects: BTreeMap<Kind, BTreeMap<Name, Packed>>,
+    lexicon: Lexicon,
     histories: BTreeMap<Kind, History>,
     pub(super) followers: Vec<mpsc::UnboundedSender<Arc<Step>>>,
     /// The documents of the newest changes, for those who are about to read them.
@@ -134,7 +135,7 @@ impl State {
 
     fn put(&mut self, kind: Kind, mut object: Value, before: Option<Arc<Value>>) -> Arc<Value> {
         let version = self.next_version(&mut object);
-        let (name, packed) = (name_of(&object), Packed::new(&object));
+        let (name, packed) = (name_of(&object), Packed::new(&object, &self.lexicon));
         let old = self
             .objects
             .entry(kind)
@@ -175,7 +176,7 @@ impl State {
         let before = Arc::new(old.unpack());
         let mut object = last.unwrap_or_else(|| (*before).clone());
         let version = self.next_version(&mut object);
-        let (packed, object) = (Packed::new(&object), Arc::new(object));
+        let (packed, object) = (Packed::new(&object, &self.lexicon), Arc::new(object));
         self.record(
             Step {
                 what: Changed::Deleted,
