@@ -40,11 +40,12 @@
 //! | health | the fault of a silent node: unreachable after 50 s, its pods given up after 5 min | heartbeats, tolerations of another time |
 //! | jobs | counts, back-off, deadlines, suspension, verdicts in two steps | indexed completion, success and pod failure policies, adoption |
 //! | namespaces | the default account and root certificate, emptying before the end | |
+//! | quotas | objects, containers' requests and limits, storage and scopes measured at creation, given back at the end | changes of what is there, events, scopes by priority |
 //! | replicas | as many pods as asked for | adoption |
 //! | scheduler | requests, node selectors, claims that are there, the unreachable taint | affinity, priorities, preemption, tolerations |
 //! | ttl | finished Jobs after `ttlSecondsAfterFinished` | |
 //!
-//! Quotas are stored and not enforced; roles are stored and everybody who has the token may do everything; services have no
+//! Roles are stored and everybody who has the token may do everything; services have no
 //! network, ingresses no controller, claims no volume behind them but a directory of the node. The node's own table is in its module.
 
 pub mod access;
@@ -81,6 +82,7 @@ mod patch;
 mod podlog;
 mod protobuf;
 mod quantity;
+mod quotas;
 mod replicas;
 mod requests;
 mod respond;

@@ -19,6 +19,7 @@ use super::jobs::Jobs;
 use super::logs::Logs;
 use super::namespaces::Namespaces;
 use super::node::{self, Context};
+use super::quotas::Quotas;
 use super::replicas::Replicas;
 use super::scheduler::Scheduler;
 use super::store::Store;
@@ -75,6 +76,7 @@ impl Daemons {
         );
         spawn(&mut tasks, store, Ttl(store.clone()));
         spawn(&mut tasks, store, Collector::new(store.clone()));
+        spawn(&mut tasks, store, Quotas::new(store.clone()));
         spawn(
             &mut tasks,
             store,

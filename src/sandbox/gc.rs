@@ -62,7 +62,12 @@ impl Controller for Collector {
             for owner in owners(object) {
                 self.disown(owner, &place, work);
             }
-            for (kind, key) in self.owned.get(&digest_of(uid(object))).into_iter().flatten() {
+            for (kind, key) in self
+                .owned
+                .get(&digest_of(uid(object)))
+                .into_iter()
+                .flatten()
+            {
                 work.now(Task::Owned(*kind, key.clone()));
             }
             return;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | containers with a root, users and limits of their own | processes of this user in a group of their own, in a temporary directory ([`paths`]) |
 //! | any image | the executor images run `llmctl-dev executor`; every other image stays in `ImagePullBackOff` |
-//! | process 1 ignores a SIGTERM that it does not handle (exit 137 after the grace period) | the process ends by it (exit 143) |
+//! | process 1 does not hear a SIGTERM that it does not handle (exit 137 after the grace period) | the same, where there is a `/proc` that tells who handles it; elsewhere the process ends by it (exit 143) |
 //! | probes, lifecycle hooks, ephemeral containers, exec, port-forward | not imitated; a running container is ready |
 //! | variables of services in the environment | not set |
 //! | heartbeats | none; the node is ready from its first moment on, until the fault `node-silent` |

@@ -1,18 +1,28 @@
 //! Kubernetes' resource quantities (`100m`, `128Mi`, `1e3`), as exact numbers of thousandths.
 
+use std::cmp::Ordering;
+use std::fmt;
+
 /// An amount of a resource in thousandths of its unit: cores for `cpu`, bytes for `memory`, pieces for everything else.
 ///
 /// Thousandths are the finest step the scheduler counts in; finer ones are rounded up, as Kubernetes does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Quantity(i128);
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Quantity {
+    thousandths: i128,
+    /// Whether it was given, and is written, in powers of 1024.
+    binary: bool,
+}
 
 impl Quantity {
     /// Nothing.
-    pub(crate) const ZERO: Self = Self(0);
+    pub(crate) const ZERO: Self = Self::whole(0);
 
     /// So many whole units.
     pub(crate) const fn whole(units: i64) -> Self {
-        Self(units as i128 * 1000)
+        Self {
+            thousandths: units as i128 * 1000,
+            binary: false,
+        }
     }
 
     /// Reads the text form; `None` when it is not a quantity.
@@ -45,12 +55,64 @@ impl Quantity {
             let divisor = 10_i128.checked_pow(exponent.unsigned_abs())?;
             scaled.checked_add(divisor - 1)? / divisor
         };
-        Some(Self(if negative { -amount } else { amount }))
+        Some(Self {
+            thousandths: if negative { -amount } else { amount },
+            binary: suffix.ends_with('i'),
+        })
     }
 
-    /// The sum, held at the largest number there is.
+    /// The sum, held at the largest number there is, in the form of this one unless that is nothing.
     pub(crate) fn plus(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
+        let form = if self.thousandths == 0 { other } else { self };
+        Self {
+            thousandths: self.thousandths.saturating_add(other.thousandths),
+            binary: form.binary,
+        }
+    }
+}
+
+impl PartialEq for Quantity {
+    fn eq(&self, other: &Self) -> bool {
+        self.thousandths == other.thousandths
+    }
+}
+
+impl Eq for Quantity {}
+
+impl PartialOrd for Quantity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Quantity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.thousandths.cmp(&other.thousandths)
+    }
+}
+
+impl fmt::Display for Quantity {
+    /// The shortest whole number with a suffix, as Kubernetes writes it: `100m`, `1k`, `128Mi`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut number, mut suffixes, base) = match self.thousandths {
+            all if self.binary && all % 1000 == 0 && all.abs() >= 1024 * 1000 => (
+                all / 1000,
+                ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter(),
+                1024,
+            ),
+            all => (all, ["m", "", "k", "M", "G", "T", "P", "E"].iter(), 1000),
+        };
+        let mut suffix = suffixes.next().copied().unwrap_or_default();
+        if number == 0 {
+            return f.write_str("0");
+        }
+        while number % base == 0
+            && let Some(larger) = suffixes.next()
+        {
+            number /= base;
+            suffix = larger;
+        }
+        write!(f, "{number}{suffix}")
     }
 }
 
@@ -107,8 +169,37 @@ mod tests {
             (".5", 500),
             ("5.", 5000),
         ] {
-            assert_eq!(Quantity::parse(text), Some(Quantity(thousandths)), "{text}");
+            let read = Quantity::parse(text).map(|one| one.thousandths);
+            assert_eq!(read, Some(thousandths), "{text}");
         }
+    }
+
+    #[test]
+    fn is_written_in_its_shortest_whole_form() {
+        for (text, written) in [
+            ("0", "0"),
+            ("0Mi", "0"),
+            ("1", "1"),
+            ("0.2", "200m"),
+            ("1000m", "1"),
+            ("1500m", "1500m"),
+            ("2000", "2k"),
+            ("1024Mi", "1Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("512", "512"),
+            ("0.5Ki", "512"),
+            ("128974848", "128974848"),
+            ("-5", "-5"),
+        ] {
+            let written_back = Quantity::parse(text).map(|one| one.to_string());
+            assert_eq!(written_back.as_deref(), Some(written), "{text}");
+        }
+        let sum = |a: &str, b: &str| {
+            let read = |text| Quantity::parse(text).unwrap();
+            read(a).plus(read(b)).to_string()
+        };
+        assert_eq!(sum("0", "512Mi"), "512Mi");
+        assert_eq!(sum("512Mi", "536870912"), "1Gi");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Objects are kept packed and unpacked for whoever asks. Synchronous, with short critical sections; no lock outlives a call. All versions come from one counter, as in etcd.
 
 mod history;
+mod quotas;
 mod removal;
 mod state;
 
@@ -157,6 +158,7 @@ impl Store {
             return Ok(Arc::new(object));
         }
         let object = state.insert(kind, object);
+        state.charge(kind, &object);
         self.announce(&state);
         Ok(object)
     }
@@ -238,6 +240,13 @@ impl Store {
         let object = state.take(kind, namespace, name, None)?;
         self.announce(&state);
         Some(object)
+    }
+
+    /// Counts anew what the quotas of a namespace limit.
+    pub(super) fn count_quotas(&self, namespace: &str) {
+        let mut state = self.lock();
+        state.count_quotas(namespace);
+        self.announce(&state);
     }
 
     /// Every change from now on, of all kinds, in order and without loss: for controllers inside the process.

@@ -49,6 +49,7 @@ cases! {
     bodies = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/bodies.yaml")).await;
     apply = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/apply.yaml")).await;
     lists = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/lists.yaml")).await;
+    quotas = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/quotas.yaml")).await;
     deletes = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/deletes.yaml")).await;
     jobs_end = super::jobs::ends;
     jobs_retry = super::jobs::retries;
@@ -59,6 +60,8 @@ cases! {
     propagation = super::removal::propagation;
     garbage = super::removal::garbage;
     grace = super::removal::grace;
+    deaf_processes = super::removal::deaf_processes;
+    pods_beyond_a_quota = super::jobs::beyond_a_quota;
     namespaces = super::removal::namespaces;
     watches_tell = super::watches::tell;
     bookmarks = super::watches::bookmarks;

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{LogParams, PostParams};
 use llmctl_dev::sandbox::faults::Faults;
 use llmctl_dev::sandbox::kinds::{self, Kind};
 use llmctl_dev::sandbox::{Config, Sandbox};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 const ALL: [&str; 8] = [
@@ -28,7 +31,11 @@ fn source() -> PathBuf {
 }
 
 fn documentation() -> Vec<String> {
-    let text = fs::read_to_string(source().join("sandbox.rs")).unwrap();
+    documentation_of("sandbox.rs")
+}
+
+fn documentation_of(file: &str) -> Vec<String> {
+    let text = fs::read_to_string(source().join(file)).unwrap();
     text.lines()
         .map_while(|line| line.strip_prefix("//!"))
         .map(|line| line.trim().to_owned())
@@ -175,4 +182,133 @@ async fn what_is_not_imitated_is_said_with_verb_and_path() {
     ] {
         assert_eq!(ask("GET", path).await.0, 404, "{path}");
     }
+}
+
+/// What a pod of the node gave: its log, its first container's state and when it was, after `until` held of it.
+async fn lived(sandbox: &Sandbox, pod: Value, until: impl Fn(&Value) -> bool) -> (String, Value) {
+    let client = kube::Client::new(sandbox.service(), "default");
+    let pods: kube::Api<Pod> = kube::Api::default_namespaced(client);
+    let name = pod["metadata"]["name"].as_str().unwrap().to_owned();
+    let pod = serde_json::from_value(pod).unwrap();
+    // The account of a new namespace takes a moment.
+    while pods.create(&PostParams::default(), &pod).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let seen = async {
+        loop {
+            let pod = serde_json::to_value(pods.get(&name).await.unwrap()).unwrap();
+            if until(&pod) {
+                return pod;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let pod = tokio::time::timeout(Duration::from_mins(1), seen)
+        .await
+        .expect("it never came");
+    let log = pods.logs(&name, &LogParams::default()).await;
+    (log.unwrap_or_default(), pod)
+}
+
+#[tokio::test]
+async fn the_node_does_what_its_table_says() {
+    let documentation = documentation_of("sandbox/node.rs");
+    let told: Vec<&str> = rows(&documentation, "| of a real node |")
+        .into_iter()
+        .map(|row| row.split('|').nth(1).unwrap().trim())
+        .collect();
+    // Each of these is looked at below.
+    let looked_at = [
+        "containers with a root, users and limits of their own",
+        "any image",
+        "process 1 does not hear a SIGTERM that it does not handle (exit 137 after the grace period)",
+        "probes, lifecycle hooks, ephemeral containers, exec, port-forward",
+        "variables of services in the environment",
+        "heartbeats",
+    ];
+    assert_eq!(told, looked_at);
+
+    let sandbox = Sandbox::start(Config {
+        executor: vec!["/bin/false".into()],
+        base: "2026-11-24T08:00:00Z".parse().unwrap(),
+        faults: Faults::default(),
+    })
+    .unwrap();
+    let state = |pod: &Value| pod["status"]["containerStatuses"][0].clone();
+    let pod = |name: &str, image: &str, script: &str| {
+        json!({"metadata": {"name": name}, "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1,
+            "containers": [{"name": "c", "image": image, "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", script]}]}})
+    };
+    let executor = "llmctl-executor-frontier:latest";
+    let ends = |pod: &Value| pod["status"]["phase"] == "Succeeded";
+
+    let (_, image) = lived(&sandbox, pod("other", "busybox:1", "true"), |pod| {
+        state(pod)["state"]["waiting"]["reason"] == "ImagePullBackOff"
+    })
+    .await;
+    assert_eq!(image["status"]["phase"], "Pending");
+
+    let script = "id -u; pwd; ps -o pgid= -p $$$$; echo $$$$; env | grep -c SERVICE_HOST; test -e hooked || echo no hook";
+    let mut whole = pod("whole", executor, script);
+    let container = &mut whole["spec"]["containers"][0];
+    container["securityContext"] = json!({"runAsUser": 12345});
+    container["lifecycle"] = json!({"postStart": {"exec": {"command": ["touch", "hooked"]}}});
+    let (log, _) = lived(&sandbox, whole, ends).await;
+    let lines: Vec<&str> = log.lines().map(str::trim).collect();
+    assert_eq!(lines[0], rustix::process::getuid().as_raw().to_string());
+    assert!(
+        lines[1].starts_with(std::env::temp_dir().to_str().unwrap()),
+        "{log}"
+    );
+    assert_eq!(lines[2], lines[3], "a group of its own");
+    assert_eq!(lines[4..], ["0", "no hook"]);
+
+    let mut probed = pod("probed", executor, "sleep 1000");
+    probed["spec"]["containers"][0]["readinessProbe"] = json!({"exec": {"command": ["false"]}});
+    let (_, probed) = lived(&sandbox, probed, |pod| {
+        state(pod)["state"]["running"].is_object()
+    })
+    .await;
+    assert_eq!(state(&probed)["ready"], true);
+
+    // The fourth row's requests are those that are answered 501.
+    let missing = kinds::known_subresources(Kind::Pod);
+    assert!(
+        ["ephemeralcontainers", "exec", "portforward"]
+            .iter()
+            .all(|one| missing.contains(one))
+    );
+
+    // A deaf process: its last state says how it ended.
+    let mut changes = sandbox.store().changes();
+    let options = llmctl_dev::sandbox::store::DeleteOptions::default();
+    sandbox
+        .store()
+        .delete(Kind::Pod, "default", "probed", &options)
+        .unwrap();
+    let last = loop {
+        let change = changes.next().await.unwrap();
+        let code = state(&change.object)["state"]["terminated"]["exitCode"].clone();
+        if change.kind == Kind::Pod && code.is_number() {
+            break code;
+        }
+    };
+    assert_eq!(
+        last,
+        if Path::new("/proc/self/status").exists() {
+            137
+        } else {
+            143
+        }
+    );
+
+    assert!(sandbox.store().list(Kind::Lease, None).1.is_empty());
+    let node = sandbox.store().find(Kind::Node, "", "sandbox").unwrap();
+    let conditions = node["status"]["conditions"].as_array().unwrap();
+    assert!(
+        conditions
+            .iter()
+            .any(|one| one["type"] == "Ready" && one["status"] == "True")
+    );
+    sandbox.stop().await;
 }

@@ -309,3 +309,86 @@ fn the_palettes_command_lines_are_faults_of_the_command_line() {
         line.parse::<Planned>().unwrap();
     }
 }
+
+/// A served sandbox of the real program, and what it says of itself.
+async fn served(
+    home: &crate::support::home::Home,
+    arguments: &[&str],
+) -> (
+    tokio::process::Child,
+    Client,
+    tokio::io::Lines<tokio::io::BufReader<tokio::process::ChildStderr>>,
+) {
+    use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+    use tokio::io::AsyncBufReadExt as _;
+    let mut all = vec!["sandbox", "-o", "jsonl"];
+    all.extend(arguments);
+    let mut child = tokio::process::Command::from(home.command(&all))
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut said = tokio::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let said: Value = serde_json::from_str(&said.next_line().await.unwrap().unwrap()).unwrap();
+    let file = Kubeconfig::read_from(said["kubeconfig"].as_str().unwrap()).unwrap();
+    let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
+    let told = tokio::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    (child, Client::try_from(config.unwrap()).unwrap(), told)
+}
+
+#[tokio::test]
+async fn faults_of_the_command_line_come_at_their_times() {
+    let home = crate::support::home::Home::new();
+    let faults = [
+        "--fault",
+        "clock=3600",
+        "--fault",
+        "429=1@0.5,drop-watches@0.6",
+    ];
+    let (_child, client, mut told) = served(&home, &faults).await;
+    let mut lines = Vec::new();
+    let wait = async {
+        while lines.len() < 3 {
+            let line = told.next_line().await.unwrap().expect("it goes on");
+            lines.extend(line.strip_prefix("fault: ").map(str::to_owned));
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("all faults");
+    let expected = [
+        "the clock is off by +3600 s",
+        "the next 1 requests get 429",
+        "all watches were dropped",
+    ];
+    assert_eq!(lines, expected);
+    let maps: Api<ConfigMap> = Api::default_namespaced(client);
+    // This client comes again by itself after a 429.
+    let made = serde_json::from_value(json!({"metadata": {"name": "x"}})).unwrap();
+    let made = maps.create(&PostParams::default(), &made).await.unwrap();
+    let made = made.metadata.creation_timestamp.unwrap().0;
+    assert!(made > jiff::Timestamp::now() + jiff::SignedDuration::from_mins(50));
+}
+
+#[tokio::test]
+async fn nothing_outlives_a_program_that_was_killed() {
+    use crate::support::processes::{all_end, below};
+    let home = crate::support::home::Home::new();
+    let (mut child, client, _told) = served(&home, &[]).await;
+    let script = "setsid sleep 1000 & sleep 1000 & echo $LLMCTL_SANDBOX_NODE; wait";
+    let pods = run(&client, "left", "Never", script).await;
+    let directory = loop {
+        // Until the container is there this is refused.
+        let log = pods.logs("left", &kube::api::LogParams::default()).await;
+        match log {
+            Ok(log) if log.ends_with('\n') => break std::path::PathBuf::from(log.trim_end()),
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    assert!(directory.join("pods").is_dir());
+    let left = below(i32::try_from(child.id().unwrap()).unwrap());
+    // Two sleeps, their shell and the warden.
+    assert!(left.len() >= 4, "{left:?}");
+    child.kill().await.unwrap();
+    all_end(&left);
+    assert!(!directory.exists());
+}

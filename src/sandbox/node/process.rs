@@ -1,31 +1,29 @@
 //! A container's process: its own process group, its output as lines of a log, and nothing of it left when it is over.
 
+mod family;
+mod output;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use bytes::{Buf as _, BytesMut};
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use rustix::process::Pid;
+use tokio::net::unix::pipe;
+use tokio::process::{Child, Command};
 
 use super::environment::Environment;
 use crate::sandbox::logs::Record;
+use family::Family;
+pub(crate) use family::kill_marked;
+use output::Output;
 
 /// The variable that marks every process of a container with the container's id, whatever group it moved to.
 pub(crate) const MARK: &str = "LLMCTL_SANDBOX_CONTAINER";
 
-/// A line is handed on in parts of this size when it has no end, as the container runtime does.
-const PART: usize = 16 * 1024;
-
 /// How long output is still waited for after the end of everything that could write it.
 const DRAIN: Duration = Duration::from_secs(1);
-
-/// How often a family is looked for at most until none of it is left, and the pause between two looks.
-const LOOKS: u32 = 200;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// What to start.
 #[derive(Debug)]
@@ -41,8 +39,7 @@ pub(crate) struct Launch {
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    out: Pump<ChildStdout>,
-    err: Pump<ChildStderr>,
+    output: Output,
     family: Family,
     exit: Option<i32>,
 }
@@ -59,15 +56,18 @@ impl Process {
                 "no command specified",
             ));
         };
-        let mut child = Command::new(program)
+        let (out, out_reader) = pipe::pipe()?;
+        let (err, err_reader) = pipe::pipe()?;
+        let output = Output::new(out_reader, err_reader, record);
+        let child = Command::new(program)
             .args(arguments)
             .env_clear()
             .envs(&launch.env)
             .env(MARK, &launch.id)
             .current_dir(&launch.dir)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(out.into_blocking_fd()?)
+            .stderr(err.into_blocking_fd()?)
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
@@ -76,8 +76,7 @@ impl Process {
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw);
         Ok(Self {
-            out: Pump::new(child.stdout.take(), record),
-            err: Pump::new(child.stderr.take(), record),
+            output,
             child,
             family: Family {
                 leader,
@@ -98,22 +97,22 @@ impl Process {
         // Whatever the process left behind goes with it, as everything in a container does.
         self.family.kill();
         self.family.leader = None;
-        let (out, err) = (&mut self.out, &mut self.err);
-        let rest = async { tokio::join!(out.all(), err.all()) };
-        if tokio::time::timeout(DRAIN, rest).await.is_err() {
+        if tokio::time::timeout(DRAIN, self.output.all())
+            .await
+            .is_err()
+        {
             tracing::debug!(
                 mark = self.family.mark,
                 "output is still held open after the end of the container"
             );
         }
-        self.out.flush();
-        self.err.flush();
+        self.output.flush();
         code
     }
 
-    /// Asks the process group to end.
+    /// Asks it to end, which it hears only when it listens for that.
     pub(crate) fn terminate(&self) {
-        self.family.signal_group(Signal::TERM);
+        self.family.terminate();
     }
 
     /// Ends everything at once.
@@ -124,10 +123,8 @@ impl Process {
     async fn until_exit(&mut self) -> i32 {
         loop {
             tokio::select! {
-                // Errors before output, output before the end: so a line is never logged after one that it caused.
                 biased;
-                () = self.err.some(), if self.err.is_open() => {}
-                () = self.out.some(), if self.out.is_open() => {}
+                () = self.output.some(), if self.output.is_open() => {}
                 status = self.child.wait() => {
                     use std::os::unix::process::ExitStatusExt as _;
                     let Ok(status) = status else { return 255 };
@@ -138,150 +135,12 @@ impl Process {
     }
 }
 
-/// Everything that descends from a container's first process.
-#[derive(Debug)]
-struct Family {
-    /// The leader of the process group, until it was waited for.
-    leader: Option<Pid>,
-    mark: String,
-}
-
-impl Family {
-    fn signal_group(&self, signal: Signal) {
-        if let Some(leader) = self.leader {
-            // A group that is gone needs no signal.
-            let _ = kill_process_group(leader, signal);
-        }
-    }
-
-    fn kill(&self) {
-        self.signal_group(Signal::KILL);
-        kill_marked(&self.mark);
-    }
-}
-
-/// Kills every process of this user that carries a mark.
-pub(crate) fn kill_marked(mark: &str) {
-    // An executor gives its command a group of its own, and orphans belong to nobody: their mark tells. Dying takes a moment, and
-    // who is just starting another program shows no mark: gone is what two looks in a row did not find.
-    let mut quiet = 0;
-    for _ in 0..LOOKS {
-        let found = marked(mark);
-        if found.is_empty() {
-            quiet += 1;
-            if quiet == 2 {
-                return;
-            }
-        } else {
-            quiet = 0;
-        }
-        for pid in found {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-        std::thread::sleep(BETWEEN_LOOKS);
-    }
-}
-
-impl Drop for Family {
-    fn drop(&mut self) {
-        if self.leader.is_some() {
-            self.kill();
-        }
-    }
-}
-
-/// The live processes of this user that carry the mark; none where there is no `/proc`.
-fn marked(mark: &str) -> Vec<Pid> {
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    processes
-        .flatten()
-        .filter_map(|entry| {
-            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-            // A zombie's environment is empty, so the dead are not found.
-            let environment = std::fs::read(entry.path().join("environ")).ok()?;
-            environment
-                .split(|byte| *byte == 0)
-                .any(|one| one == mark.as_bytes())
-                .then_some(pid)
-        })
-        .collect()
-}
-
-/// Turns one stream of output into lines of a log.
-#[derive(Debug)]
-struct Pump<R> {
-    source: Option<R>,
-    buffer: BytesMut,
-    record: Record,
-}
-
-impl<R: AsyncRead + Unpin> Pump<R> {
-    fn new(source: Option<R>, record: &Record) -> Self {
-        Self {
-            source,
-            buffer: BytesMut::with_capacity(PART),
-            record: record.clone(),
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.source.is_some()
-    }
-
-    /// Takes what comes next.
-    async fn some(&mut self) {
-        let Some(source) = &mut self.source else {
-            return;
-        };
-        self.buffer.reserve(PART);
-        match source.read_buf(&mut self.buffer).await {
-            Ok(0) | Err(_) => {
-                self.source = None;
-                self.flush();
-            }
-            Ok(_) => self.hand_on(),
-        }
-    }
-
-    /// Takes everything to the end.
-    async fn all(&mut self) {
-        while self.is_open() {
-            self.some().await;
-        }
-    }
-
-    fn hand_on(&mut self) {
-        while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
-            let mut line = self.buffer.split_to(end + 1).freeze();
-            line.truncate(end);
-            while line.len() > PART {
-                self.record.part(&line[..PART]);
-                line.advance(PART);
-            }
-            self.record.line(&line);
-        }
-        while self.buffer.len() >= PART {
-            let part = self.buffer.split_to(PART);
-            self.record.part(&part);
-        }
-    }
-
-    /// What has no line break at the end is logged without one.
-    fn flush(&mut self) {
-        if !self.buffer.is_empty() {
-            let rest = self.buffer.split();
-            self.record.part(&rest);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures::StreamExt as _;
     use serde_json::json;
 
+    use super::family::marked;
     use super::*;
     use crate::sandbox::clock::Clock;
     use crate::sandbox::kinds::Kind;
@@ -401,11 +260,65 @@ mod tests {
         }
         process.terminate();
         assert_eq!(process.wait().await, 7);
-        // In between the shell may say that its own child was asked too.
-        let log = bench.log().await;
-        assert!(
-            log.starts_with("ready\n") && log.ends_with("asked\n"),
-            "{log}"
-        );
+        assert_eq!(bench.log().await, "ready\nasked\n");
+    }
+
+    #[tokio::test]
+    async fn a_request_is_not_heard_by_who_does_not_listen() {
+        for script in [
+            "echo ready; sleep 1000",
+            "echo ready; exec sleep 1000",
+            "trap '' TERM; echo ready; while :; do sleep 0.01; done",
+        ] {
+            let bench = Bench::new();
+            let mut process = bench.start(script);
+            while bench.log().await.is_empty() {
+                tokio::select! {
+                    _ = process.wait() => panic!("it ended early"),
+                    () = tokio::time::sleep(Duration::from_millis(5)) => {}
+                }
+            }
+            process.terminate();
+            let ended = tokio::time::timeout(Duration::from_millis(50), process.wait()).await;
+            assert!(ended.is_err(), "{script}: {ended:?}");
+            process.kill();
+            assert_eq!(process.wait().await, 137, "{script}");
+        }
+    }
+
+    #[tokio::test]
+    async fn both_streams_are_logged_in_the_order_of_writing() {
+        let orders = [
+            ("echo 1; echo 2 >&2", "1\n2\n"),
+            ("echo 1 >&2; echo 2", "1\n2\n"),
+            ("echo 1; echo 2 >&2; sleep 0.2; echo 3", "1\n2\n3\n"),
+            ("echo 1 >&2; echo 2; sleep 0.2; echo 3 >&2", "1\n2\n3\n"),
+        ];
+        for (script, log) in orders {
+            for _ in 0..5 {
+                let bench = Bench::new();
+                assert_eq!(bench.start(script).wait().await, 0);
+                assert_eq!(bench.log().await, log, "{script}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_reader_still_learns_who_wrote_first() {
+        for (script, log) in [
+            ("echo 1; sleep 0.01; echo 2 >&2", "1\n2\n"),
+            ("echo 1 >&2; sleep 0.01; echo 2", "1\n2\n"),
+        ] {
+            let bench = Bench::new();
+            let mut process = bench.start(&format!("{script}; echo done >flag"));
+            // Now it is known who waits for both.
+            assert!(futures::FutureExt::now_or_never(process.wait()).is_none());
+            // This thread is the one that would read.
+            while !bench.dir.path().join("flag").exists() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            assert_eq!(process.wait().await, 0);
+            assert_eq!(bench.log().await, log, "{script}");
+        }
     }
 }

@@ -94,6 +94,7 @@ impl State {
         }
         defaults::on_create(kind, &mut object);
         check(&mut object)?;
+        self.quotas_take(kind, &object)?;
         if let Some(there) = self.find(kind, &namespace, &name) {
             let mut taken = Status::already_exists(kind, &name);
             if there.part(&["metadata", "deletionTimestamp"]).is_string() {

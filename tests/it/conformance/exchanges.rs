@@ -2,7 +2,7 @@
 //!
 //! A case is a list of steps. `send` is method and path, `as` the form of the body (`json` when nothing is said), `body` a document or
 //! `text` the body itself. Of an accepted request the fields that `show` points at are told, of a refused one everything. `keep`
-//! puts fields into variables for later steps; `$(x*300)` is so many `x`.
+//! puts fields into variables for later steps; `until` repeats the request until the fields at its pointers are as said; `$(x*300)` is so many `x`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use kube::client::Body;
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
-use super::place::Place;
+use super::place::{PATIENCE, Place};
 
 /// Plays every case of a file, each in a namespace of its own, and tells what came of it.
 pub(super) async fn told(place: &Place, file: &str) -> Vec<String> {
@@ -60,7 +60,19 @@ impl<'a> Exchange<'a> {
         let send = step["send"].as_str().unwrap();
         self.lines.push(send.to_owned());
         let (method, path) = send.split_once(' ').unwrap();
-        let (code, answer) = self.answer(method, &self.expanded(path), step).await;
+        let path = self.expanded(path);
+        let ask = async {
+            loop {
+                let (code, answer) = self.answer(method, &path, step).await;
+                let wanted = step["until"].as_object();
+                let mut wanted = wanted.into_iter().flatten();
+                if wanted.all(|(at, value)| answer.pointer(at) == Some(value)) {
+                    return (code, answer);
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        let (code, answer) = tokio::time::timeout(PATIENCE, ask).await.expect(send);
         if answer["kind"] == "Status" {
             self.tell_status(code, answer.clone());
         } else {

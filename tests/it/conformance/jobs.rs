@@ -106,6 +106,46 @@ pub(super) async fn ends(place: &Place) -> Vec<String> {
     lines
 }
 
+/// A Job whose pods a quota refuses says so, and makes them once it may.
+pub(super) async fn beyond_a_quota(place: &Place) -> Vec<String> {
+    let mut scene = Scene::open(place).await;
+    let quota = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
+    scene.done("POST", "resourcequotas", quota).await;
+    while scene.done("GET", "resourcequotas/none", Value::Null).await["status"]["used"]["pods"]
+        != "0"
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    scene.job("held", "true", |_| ()).await;
+    scene
+        .until("a refused pod", |seen| {
+            seen.kind == "Event" && seen.object["reason"] == "FailedCreate"
+        })
+        .await;
+    let mut lines = scene.events("held");
+    // Each try is told with the name that the pod would have had.
+    lines.dedup();
+    let job = scene.done("GET", "jobs/held", Value::Null).await;
+    lines.push(format!(
+        "active {} failed {} conditions {}",
+        job["status"]["active"], job["status"]["failed"], job["status"]["conditions"]
+    ));
+    let more = json!({"spec": {"hard": {"pods": "1"}}});
+    scene.done("PATCH", "resourcequotas/none", more).await;
+    scene.until_job("held", "Complete").await;
+    let quota = async {
+        loop {
+            let quota = scene.done("GET", "resourcequotas/none", Value::Null).await;
+            if quota["status"]["used"]["pods"] == "0" {
+                return quota["status"].clone();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    lines.push(format!("then {}", quota.await));
+    lines
+}
+
 pub(super) async fn retries(place: &Place) -> Vec<String> {
     let mut scene = Scene::open(place).await;
     scene

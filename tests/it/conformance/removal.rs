@@ -230,6 +230,49 @@ pub(super) async fn grace(place: &Place) -> Vec<String> {
     lines
 }
 
+/// Process 1 of a container hears no SIGTERM that it does not handle.
+pub(super) async fn deaf_processes(place: &Place) -> Vec<String> {
+    let mut scene = Scene::open(place).await;
+    let grace = |spec: &mut Value| spec["terminationGracePeriodSeconds"] = 2.into();
+    scene.pod("shell", "sleep 600; echo on", grace).await;
+    scene.pod("replaced", "exec sleep 600", grace).await;
+    scene
+        .pod("plain", "", |spec| {
+            grace(spec);
+            spec["containers"][0]["command"] = json!(["sleep", "600"]);
+        })
+        .await;
+    let child = "trap 'exit 3' TERM; sleep 600 & echo up; wait";
+    scene.pod("listens", child, grace).await;
+    let pods = ["shell", "replaced", "plain", "listens"];
+    for pod in pods {
+        scene.until_running(pod).await;
+    }
+    while scene.done("GET", "pods/listens/log", Value::Null).await != "up\n" {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    for pod in pods {
+        scene
+            .done("DELETE", &format!("pods/{pod}"), Value::Null)
+            .await;
+    }
+    for pod in pods {
+        scene.until_gone("Pod", pod).await;
+    }
+    pods.map(|pod| {
+        let last = scene.seen.iter().rev();
+        let mut last =
+            last.filter(|seen| seen.kind == "Pod" && seen.object["metadata"]["name"] == pod);
+        let last = &last.next().unwrap().object["status"];
+        let ended = &last["containerStatuses"][0]["state"]["terminated"];
+        format!(
+            "{pod} ended {} {} phase {}",
+            ended["exitCode"], ended["reason"], last["phase"]
+        )
+    })
+    .to_vec()
+}
+
 pub(super) async fn namespaces(place: &Place) -> Vec<String> {
     let mut scene = Scene::open(place).await;
     let name = scene.namespace.clone();
