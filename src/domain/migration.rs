@@ -114,6 +114,8 @@ pub struct Plan {
     pub runs: RunsPlan,
     pub schema: Vec<SchemaChange>,
     pub blocked: Vec<Blocked>,
+    /// Views of somebody's own that ask for what is gone. They stay: nobody but their author knows what they are for.
+    pub views: Vec<String>,
     /// Sentences on what was not there to look at.
     pub remarks: Vec<String>,
 }
@@ -149,6 +151,9 @@ impl Plan {
                     ""
                 },
             )
+        }));
+        all.extend(self.views.iter().map(|view| {
+            format!("view {view} asks for a provider or a state that is gone, and would find nothing: write it anew, or drop it")
         }));
         all
     }

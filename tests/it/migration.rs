@@ -3,6 +3,7 @@
 mod postgres;
 mod program;
 mod property;
+mod signals;
 mod sqlite;
 
 use llmctl_dev::database::crypto::Secret;

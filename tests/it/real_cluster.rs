@@ -2,6 +2,7 @@
 
 mod commands;
 mod endings;
+mod migration;
 mod outage;
 mod session;
 mod settings;

@@ -21,7 +21,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "runtime",
         &[
-            "domain", "app", "cluster", "minikube", "files", "database", "sandbox", "sanitize",
+            "domain", "app", "cluster", "minikube", "docker", "files", "database", "sandbox",
+            "sanitize",
         ],
     ),
     ("tui", &["domain", "app", "ui", "runtime"]),
@@ -29,7 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "domain", "app", "ui", "tui", "runtime", "cluster", "minikube", "files", "database",
-            "docker", "sandbox", "executor", "sanitize",
+            "sandbox", "executor", "sanitize",
         ],
     ),
     ("lib", &["cli"]),

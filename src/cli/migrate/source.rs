@@ -14,7 +14,7 @@ use crate::runtime::studio::{OpenError, Studio};
 use std::path::PathBuf;
 
 /// Studio's own variable with the address of its database (contract 3.8).
-pub const ADDRESS: &str = "LLMCTL_STUDIO_DATABASE_URI";
+pub(in crate::cli) const ADDRESS: &str = "LLMCTL_STUDIO_DATABASE_URI";
 
 /// The database that a person names.
 #[derive(Debug, clap::Args)]

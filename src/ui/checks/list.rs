@@ -3,7 +3,7 @@
 //! ```text
 //! ╭ Migration of file llmctl-studio.sqlite3 ─────────────────────────── 31 rows ╮
 //! │ 9 changes of settings rows, 4 of 5 run rows, 12 changes of the schema       │
-//! │ − delete  docker_host = "unix:///var/run/docker.sock" → deleted             │
+//! │ - delete  k8s_image = "llmctl-executor:latest" → deleted                    │
 //! │ ~ run     3 succeeded: selected_provider: docker → kubernetes, …            │
 //! │ ─────────────────────────────────────────────────────────────────────────── │
 //! │ row 3 of a run that is succeeded                                            │

@@ -240,6 +240,47 @@ fn files_that_are_closed_damaged_missing_or_something_else_are_named() {
 }
 
 #[test]
+fn views_survive_the_rebuild_and_one_that_asks_for_what_is_gone_is_told() {
+    let (home, path) = recorded_file();
+    let open = Connection::open(&path).unwrap();
+    open.execute_batch(
+        "CREATE VIEW mine AS SELECT id FROM agent_tasks WHERE final_provider = 'docker';
+         CREATE VIEW done AS SELECT id FROM agent_tasks WHERE status = 'succeeded';",
+    )
+    .unwrap();
+    drop(open);
+    let before = dump(&path);
+    let plan = planned(&path);
+    assert_eq!(plan.views, ["mine"]);
+    assert!(
+        plan.for_a_person()
+            .iter()
+            .any(|line| line.contains("view mine")),
+        "{plan:?}"
+    );
+    let backup = home.path().join("backup.jsonl");
+    migrated(&path, &backup).unwrap();
+    let open = Connection::open(&path).unwrap();
+    let count = |view: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM {view}");
+        open.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    let counts = ["tasks", "node_runs", "done", "mine"].map(count);
+    assert_eq!(counts, [5, 5, 3, 0]);
+    let of_old: i64 = open
+        .query_row(
+            "SELECT count(*) FROM node_runs WHERE selected_provider <> 'kubernetes'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(of_old, 0, "the views show the new form");
+    drop(open);
+    restored(&path, &backup, false).unwrap();
+    assert_eq!(dump(&path), before);
+}
+
+#[test]
 fn a_file_in_wal_mode_migrates_and_comes_back_too() {
     let (home, path) = recorded_file();
     let open = Connection::open(&path).unwrap();

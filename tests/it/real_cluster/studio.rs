@@ -93,6 +93,30 @@ async fn make_table(place: &Place) {
     assert!(error.contains("refused"), "{error}");
 }
 
+/// Brings the database up in the namespace of the place.
+pub(super) fn stand(place: &Place, image: &str) {
+    place
+        .home
+        .write("overlays/studio/stack.yaml", &stack(image));
+    let namespace = &place.real.as_ref().unwrap().namespace;
+    let kustomization = format!("namespace: {namespace}\nresources: [stack.yaml]\n");
+    place
+        .home
+        .write("overlays/studio/kustomization.yaml", &kustomization);
+    place.say("overlays apply studio --yes").ended(0);
+
+    let begin = Instant::now();
+    loop {
+        let told = place.say("settings pull --from studio");
+        if told.err.contains("integration_settings") {
+            break;
+        }
+        assert!(told.ended(3).err.contains("llmctl-postgres"), "{told:?}");
+        assert!(begin.elapsed() < PATIENCE, "{told:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
 /// A connection that is open when its pod goes is lost, and that is told.
 async fn lose(place: &Place) {
     let real = place.real.as_ref().unwrap();
@@ -130,26 +154,7 @@ fn settings_go_to_and_come_from_the_database_of_the_stack() {
         told.ended(5).err.contains("studio-secret.example.yaml"),
         "{told:?}"
     );
-    place
-        .home
-        .write("overlays/studio/stack.yaml", &stack(&image));
-    let namespace = &place.real.as_ref().unwrap().namespace;
-    let kustomization = format!("namespace: {namespace}\nresources: [stack.yaml]\n");
-    place
-        .home
-        .write("overlays/studio/kustomization.yaml", &kustomization);
-    place.say("overlays apply studio --yes").ended(0);
-
-    let begin = Instant::now();
-    loop {
-        let told = place.say("settings pull --from studio");
-        if told.err.contains("integration_settings") {
-            break;
-        }
-        assert!(told.ended(3).err.contains("llmctl-postgres"), "{told:?}");
-        assert!(begin.elapsed() < PATIENCE, "{told:?}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    stand(&place, &image);
     place.runtime.block_on(make_table(&place));
 
     let mut said = String::new();

@@ -3,6 +3,7 @@
 use super::File;
 use super::cells::{columns, next};
 use super::table::{Definition, Rewritten};
+use crate::database::migration::checks::is_of_old;
 use crate::database::migration::error::Error;
 use crate::database::migration::{BATCH, Request};
 use crate::domain::migration::checks::{Check, Form};
@@ -73,6 +74,7 @@ impl File {
             ));
             return Ok(look);
         }
+        look.plan.views = self.done(self.views(), "reading the views")?;
         look.taken = self.done(self.taken(), "reading the dispatch ids")?;
         let mut broken = Broken::default();
         self.done(
@@ -138,6 +140,18 @@ impl File {
         let there = there.collect::<rusqlite::Result<BTreeSet<String>>>()?;
         let names = Column::ALL.map(Column::name).into_iter();
         Ok(names.filter(|name| !there.contains(*name)).collect())
+    }
+
+    /// The views that ask for what is gone. Studio's own two are plain selections of the table and do not.
+    fn views(&self) -> rusqlite::Result<Vec<String>> {
+        let asked = "SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name";
+        let mut statement = self.connection.prepare(asked)?;
+        let all = statement.query_map([], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let all = all.collect::<rusqlite::Result<Vec<_>>>()?;
+        let of_old = all.into_iter().filter(|(_, sql)| is_of_old(sql));
+        Ok(of_old.map(|(name, _)| name).collect())
     }
 
     fn taken(&self) -> rusqlite::Result<BTreeSet<String>> {
