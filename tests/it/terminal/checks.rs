@@ -15,7 +15,7 @@ fn a_due_migration_is_reviewed_done_and_put_back() {
     terminal.press("/image_pull");
     terminal.wait_for("4 of 47 rows");
     terminal.press(ESC);
-    terminal.wait_for("47 rows");
+    terminal.gone("4 of 47 rows");
 
     // A name that is not the database's does nothing.
     terminal.press("a");
