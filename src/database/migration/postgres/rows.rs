@@ -16,8 +16,9 @@ pub(super) struct Cursor {
 impl Cursor {
     /// The next rows, or none after the last.
     pub(super) async fn next(&mut self, work: &Work<'_, '_>) -> Result<Option<Vec<RunRow>>, Error> {
+        // `ORDER BY id` alone would mean the column of the answer, which is another type and has no index.
         let sql = format!(
-            "SELECT {} FROM agent_tasks WHERE id > $1::bigint ORDER BY id LIMIT {BATCH}",
+            "SELECT {} FROM agent_tasks AS t WHERE t.id > $1::bigint ORDER BY t.id LIMIT {BATCH}",
             columns()
         );
         let last = self.last.unwrap_or(i64::MIN);
@@ -36,7 +37,7 @@ impl Work<'_, '_> {
     /// The rows of these ids, in the order of ids.
     pub(super) async fn run_rows(&self, ids: &[i64]) -> Result<Vec<RunRow>, Error> {
         let sql = format!(
-            "SELECT {} FROM agent_tasks WHERE id = ANY($1::bigint[]) ORDER BY id",
+            "SELECT {} FROM agent_tasks AS t WHERE t.id = ANY($1::bigint[]) ORDER BY t.id",
             columns()
         );
         let rows = self.transaction.query(&sql, &[&ids]).await;
