@@ -43,6 +43,7 @@ fn job(n: u32, now: Timestamp) -> JobSeen {
         finishing: false,
         suspended: false,
         active: u32::from(finish.is_none()),
+        ended: 0,
         finish,
         ttl: Some(Ttl(1800)),
         deadline: None,

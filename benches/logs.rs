@@ -55,6 +55,7 @@ fn runs() -> Runs {
         finishing: false,
         suspended: false,
         active: 1,
+        ended: 0,
         ttl: None,
         deadline: None,
         deleting: None,

@@ -41,6 +41,7 @@ fn job(n: usize, finished: bool) -> JobSeen {
         finishing: false,
         suspended: false,
         active: 0,
+        ended: 0,
         ttl: Some(Ttl(1800)),
         deadline: None,
         deleting: None,

@@ -95,6 +95,10 @@ pub enum Action {
     // run dialog
     PreviewManifest,
     EditPayload,
+    /// Fill in the fields of a node's request.
+    FillForm,
+    /// The next of the words that a field may hold.
+    NextChoice,
     /// Take the payload as typed.
     TakePayload,
     /// Write the payload as JSON, or as YAML again.
@@ -162,6 +166,8 @@ pub enum Context {
     RunDialogText,
     /// The payload being edited.
     Payload,
+    /// The fields of a node being filled in.
+    RunForm,
     SettingsForm,
     /// A text field of the settings form.
     SettingsText,
@@ -206,6 +212,7 @@ impl Context {
                 | Self::LogSearch
                 | Self::RunDialogText
                 | Self::Payload
+                | Self::RunForm
                 | Self::SettingsText
                 | Self::SettingsList
                 | Self::SettingsElsewhere

@@ -5,6 +5,7 @@ pub mod compare;
 pub mod detail;
 pub mod dialog;
 pub mod editor;
+pub mod form;
 pub mod list;
 mod news;
 pub mod orphans;
@@ -307,28 +308,6 @@ impl Slice {
             Msg::PayloadRead { revision, result } => self.payload_read(revision, result),
             Msg::CancelStepped { run, step } => self.cancel_stepped(run, step, turn),
             Msg::GivenUp { run, outcome } => self.given_up(&run, &outcome, turn),
-        }
-    }
-
-    fn cancel_stepped(&mut self, run: RunId, step: CancelStep, turn: &mut Turn) {
-        self.cancels.retain(|(other, _)| *other != run);
-        let name = self.all.find(&run).map_or_else(String::new, Run::label);
-        turn.notice(if step.is_failure() {
-            Notice::bad(format!("cancel of run {name}: {step}"))
-        } else {
-            Notice::info(format!("cancel of run {name}: {step}"))
-        });
-        if !step.is_end() {
-            self.cancels.push((run, step));
-        }
-    }
-
-    fn given_up(&mut self, run: &RunId, outcome: &GivenUp, turn: &mut Turn) {
-        let wants = self.all.given_up(run, outcome, turn.now);
-        self.stale = true;
-        self.want(wants, turn);
-        if let Some(said) = self.all.find(run).and_then(|run| outcome.said(run)) {
-            turn.notice(Notice::warning(said));
         }
     }
 

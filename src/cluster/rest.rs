@@ -191,6 +191,31 @@ impl Cluster {
             .await
     }
 
+    /// One page of a list as the server wrote it; see [`Cluster::read_page`].
+    pub(super) async fn page_text(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        params: &ListParams,
+    ) -> Result<String, Error> {
+        let asked = Asked::all("list", resource, namespace);
+        let request = resource.request(namespace).list(params);
+        self.request_text(&asked, request.map_err(|e| unbuilt(&asked, &e))?)
+            .await
+    }
+
+    /// What a page says.
+    pub(super) fn read_page<T: DeserializeOwned>(
+        &self,
+        resource: Resource,
+        namespace: &str,
+        text: &str,
+    ) -> Result<T, Error> {
+        let asked = Asked::all("list", resource, namespace);
+        serde_json::from_str(text)
+            .map_err(|error| Error::of(&asked, self.label(), &kube::Error::SerdeError(error)))
+    }
+
     /// One page of a list; errors as they are for the caller to tell an expired page from others.
     pub(super) async fn page<T: DeserializeOwned>(
         &self,

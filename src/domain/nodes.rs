@@ -146,9 +146,10 @@ impl NodeType {
                 ),
             }
         }
-        if let Some(reference) = self.reference.filter(|reference| reference.required) {
-            let given = request.get("node_ref_id").and_then(Value::as_u64);
-            if given.is_none_or(|id| id == 0) {
+        if let Some(reference) = self.reference {
+            let given = request.get("node_ref_id").filter(|id| !id.is_null());
+            let names = given.and_then(Value::as_u64).is_some_and(|id| id > 0);
+            if !names && (reference.required || given.is_some()) {
                 let rule = format!("must be a {} from 1 on", reference.what);
                 problems.push(Problem::new("node_ref_id", rule));
             }

@@ -237,9 +237,9 @@ pub struct Run {
     pub kubernetes: Kubernetes,
     /// What the Job's final condition says.
     pub job_reason: Reason,
-    /// The Job finished without a pod ever having been made for it.
+    /// Pods that ended, as the finished Job counts them.
     #[serde(default)]
-    pub podless: bool,
+    pub pods_ended: Option<u32>,
     pub executor: Option<ExecutorResult>,
     /// What was wrong with a result line that cannot be used.
     pub malformed: Option<String>,
@@ -291,7 +291,7 @@ impl Run {
             removal: None,
             kubernetes: Kubernetes::Pending,
             job_reason: Reason::default(),
-            podless: false,
+            pods_ended: None,
             executor: None,
             malformed: None,
             verdict: Verdict::Pending,
@@ -312,6 +312,11 @@ impl Run {
     pub fn dispatch_id(&self) -> Option<String> {
         let accepted = !matches!(self.phase, Phase::Dispatching | Phase::NotDispatched);
         accepted.then(|| identity::dispatch_id(&self.namespace, &self.job))
+    }
+
+    /// The Job finished without a pod ever having been made for it.
+    pub fn is_podless(&self) -> bool {
+        self.pods_ended == Some(0) && self.pod.is_none()
     }
 
     /// How long the work took, or has taken until `now`: as the executor measured it, else from the container's start to its end.
@@ -369,7 +374,7 @@ impl Run {
             removal: self.removal,
             kubernetes: self.kubernetes,
             job_reason: self.job_reason.clone(),
-            podless: self.podless,
+            pods_ended: self.pods_ended,
             executor: self.executor.clone(),
             malformed: self.malformed.clone(),
             verdict: self.verdict,

@@ -18,6 +18,7 @@ const GROUPS: &[(&str, &[Context])] = &[
     ("Run detail: logs", &[Context::DetailLogs]),
     ("Left over", &[Context::Orphans]),
     ("Run dialog", &[Context::RunDialog]),
+    ("Fields of a node", &[Context::RunForm]),
     ("Payload being edited", &[Context::Payload]),
     ("Overlays", &[Context::Overlays]),
     ("Diff of an overlay", &[Context::Diff]),

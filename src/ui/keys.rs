@@ -159,7 +159,7 @@ pub fn message(state: &State, event: &Event) -> Option<Msg> {
 mod tests {
     use super::*;
 
-    const CONTEXTS: [Context; 32] = [
+    const CONTEXTS: [Context; 33] = [
         Context::Anywhere,
         Context::Overlays,
         Context::OverlaysFilter,
@@ -172,6 +172,7 @@ mod tests {
         Context::RunDialog,
         Context::RunDialogText,
         Context::Payload,
+        Context::RunForm,
         Context::SettingsForm,
         Context::SettingsText,
         Context::SettingsList,

@@ -1,31 +1,33 @@
 //! The dialog that starts a sample run, and the preview of what it would create.
 //!
 //! ```text
-//! ╭ Run a sample ──────────────────────────────── 1 of 9 ╮
-//! │ ▸ hello       prints three lines and succeeds        │
-//! │   slow        prints a line a second                 │
-//! │                                                      │
-//! │ Runs      command · execution 209 · index 1          │
-//! │ Image     llmctl-executor-frontier:0.1.0             │
-//! │ Checks    ✓ namespace  ✓ node  ! image  ✓ GPU 0 of 0 │
-//! │           image: … is not on a node: …               │
-//! │ Timeout   1800 s    TTL   60 s    GPU   0            │
-//! ╰ enter start  p preview  esc close ───────────────────╯
+//! ╭ Run a sample ────────────────────────────────────────── 1 of 9 ╮
+//! │ ▸ hello       prints three lines and succeeds                  │
+//! │   slow        prints a line a second                           │
+//! │                                                                │
+//! │ Runs      command · execution 209 · index 1                    │
+//! │ Checks    ✓ namespace  ✓ node  ! image  ✓ GPU 0 of 0           │
+//! │           image: … is not on a node: …                         │
+//! │ Timeout   [1800 ] s    TTL   [60 ] s    GPU   [0 ]             │
+//! │ Image     [llmctl-executor-frontier:0.1.0  ]  Class ‹as asked› │
+//! │ Env       [NAME=value                                        ] │
+//! ╰ enter start  p preview  f fields  esc close ───────────────────╯
 //! ```
 
 mod checks;
 mod editor;
+mod fields;
+mod form;
 
 use super::detail::yaml_lines;
 use super::layout::{self, middle};
 use super::pane::{self, Pane};
 use super::theme::{Theme, Tone};
-use super::{Scroll, field, text};
+use super::{Scroll, text};
 use crate::app::State;
 use crate::app::action::Context;
 use crate::app::runs::Slice;
-use crate::app::runs::dialog::{RunDialog, Spot};
-use crate::app::text::Field;
+use crate::app::runs::dialog::Spot;
 use crate::domain::payload::own::Own;
 use crate::domain::samples::Sample;
 use crate::sanitize::sanitize;
@@ -33,7 +35,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// Rows below the list of samples: a blank one, three of facts, the checks, a blank one, the fields, the problem.
+/// Rows below the list of samples: a blank one, two of facts, the checks, three of fields, the problem.
 const BELOW: u16 = 7 + checks::ROWS;
 const LABEL: usize = 11;
 /// Columns of the names in the list.
@@ -75,6 +77,9 @@ pub(crate) fn draw(
         let name = runs.offered(runs.dialog.sample);
         let name = name.as_ref().map_or("", |sample| sample.name.as_str());
         editor::draw(editor, name, &mut scroll.payload, theme, frame, area);
+    }
+    if let Some(form) = &runs.dialog.form {
+        form::draw(form, theme, frame, area);
     }
     if let Some(yaml) = &runs.dialog.preview {
         let top = runs.dialog.preview_top;
@@ -158,7 +163,6 @@ fn draw_choice(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     let mut lines = vec![
         Line::default(),
         fact("Runs", runs_line),
-        fact("Image", sanitize(&dialog.image).into_owned()),
         fact("In", sanitize(&place).into_owned()),
     ];
     let label = Span::styled(text::pad("Checks", LABEL, ""), theme.muted());
@@ -176,7 +180,7 @@ fn draw_choice(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
         height: u16::from(area.height > n),
         ..area
     };
-    draw_fields(dialog, theme, frame, row(5 + checks::ROWS));
+    fields::draw(dialog, theme, frame, |line| row(3 + checks::ROWS + line));
     let last = row(6 + checks::ROWS);
     if let Some(problem) = &dialog.problem {
         let line = Line::from(vec![
@@ -200,36 +204,6 @@ fn kind(sample: &Sample) -> String {
         Some(node) => format!("node of type {}", sanitize(&node.kind)),
         None if sample.shell_command.is_some() => "shell command".into(),
         None => "command".into(),
-    }
-}
-
-fn draw_fields(dialog: &RunDialog, theme: &Theme, frame: &mut Frame, area: Rect) {
-    if area.is_empty() {
-        return;
-    }
-    let mut x = area.x;
-    let fields: [(&str, &str, &Field, Spot, u16); 3] = [
-        ("Timeout", "s", &dialog.timeout, Spot::Timeout, 7),
-        ("TTL", "s", &dialog.ttl, Spot::Ttl, 6),
-        ("GPU", "", &dialog.gpu, Spot::Gpu, 3),
-    ];
-    for (name, unit, value, spot, width) in fields {
-        let typing = dialog.spot == spot && dialog.preview.is_none();
-        let label = if name == "Timeout" {
-            text::pad(name, LABEL, "")
-        } else {
-            format!("{name}  ")
-        };
-        let label_width = u16::try_from(text::columns(&label)).unwrap_or(0);
-        let style = if typing { theme.key() } else { theme.muted() };
-        let rest = |x: u16, width: u16| Rect { x, width, ..area }.intersection(area);
-        frame.render_widget(Span::styled(label, style), rest(x, label_width));
-        x += label_width;
-        frame.render_widget(Span::styled("[", style), rest(x, 1));
-        field::draw(value, typing, theme, frame, rest(x + 1, width));
-        let close = format!("] {unit}   ");
-        frame.render_widget(Span::styled(close, style), rest(x + 1 + width, 6));
-        x += 1 + width + if unit.is_empty() { 5 } else { 7 };
     }
 }
 

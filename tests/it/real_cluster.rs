@@ -1,6 +1,7 @@
 //! The real program against a real cluster, with a namespace of its own: on the command line and on a terminal.
 
 mod commands;
+mod dispatch;
 mod endings;
 mod migration;
 mod outage;

@@ -61,3 +61,57 @@ fn the_profile_is_found_without_a_flag_and_runs_a_sample() {
     assert_eq!(terminal.exit_and_restore(), 0);
     home.run(&["runs", "remove", "last"]).ended(0);
 }
+
+/// Its node is a machine that can be asked for its files, and its images have names without digests.
+#[test]
+fn what_a_run_needs_is_looked_for_on_its_node() {
+    let Some(home) = person("real minikube, before a run") else {
+        return;
+    };
+    home.run(&["overlays", "apply", "executor", "--yes"])
+        .ended(0);
+    let checked = |more: &[&str], code: i32| {
+        let line = [&["run"], more, &["--check", "-o", "json"]].concat();
+        home.run(&line).ended(code).json()
+    };
+    let row = |document: &serde_json::Value, name: &str| {
+        let rows = document["rows"].as_array().unwrap().iter();
+        let found = rows.filter(|row| row["name"] == name).next_back();
+        found.cloned().unwrap_or_default()
+    };
+    let document = checked(&["hello"], 0);
+    for name in ["namespace", "service account", "node", "clock", "image"] {
+        assert_eq!(row(&document, name)["mark"], "ok", "{document:#}");
+    }
+    let document = checked(&["hello", "--image", "absent:1"], 0);
+    let image = row(&document, "image");
+    assert_eq!(image["mark"], "warns", "{document:#}");
+    let fix = image["fix"].as_str().unwrap();
+    assert!(
+        fix.contains("minikube -p llmctl image load absent:1"),
+        "{fix}"
+    );
+
+    home.write(
+        "config/llmctl-dev/executor.toml",
+        "k8s_live_code_enabled = true\nk8s_live_code_host_path = \"/nowhere/checkout\"\n",
+    );
+    let document = checked(&["start-node"], 4);
+    let code = row(&document, "live code");
+    assert_eq!(code["mark"], "refuses", "{document:#}");
+    let fix = code["fix"].as_str().unwrap();
+    assert!(fix.contains("minikube -p llmctl mount"), "{fix}");
+    let ran = home.run(&["run", "start-node"]);
+    let ran = ran.ended(4);
+    assert!(
+        ran.err.contains("nothing was created: live code"),
+        "{ran:?}"
+    );
+    // `/` is a directory of every node.
+    home.write(
+        "config/llmctl-dev/executor.toml",
+        "k8s_live_code_enabled = true\nk8s_live_code_host_path = \"/usr\"\n",
+    );
+    let document = checked(&["start-node"], 0);
+    assert_eq!(row(&document, "live code")["mark"], "ok", "{document:#}");
+}

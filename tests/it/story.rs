@@ -1,5 +1,6 @@
 //! Stories through the real loop on the sandbox: keys in, frames out, the world in between, and a clock that can be paused.
 
+mod form;
 mod payload;
 mod removal;
 mod settings;
@@ -100,6 +101,8 @@ impl Story {
                 '\x1b' => KeyCode::Esc,
                 '\x08' => KeyCode::Backspace,
                 '\u{2193}' => KeyCode::Down,
+                '\u{2192}' => KeyCode::Right,
+                '\u{21e4}' => KeyCode::BackTab,
                 key => KeyCode::Char(key),
             };
             let (code, held) = match code {

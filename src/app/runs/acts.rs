@@ -4,7 +4,9 @@ use super::super::notices::Notice;
 use super::super::question::Question;
 use super::super::{Dialog, Turn};
 use super::{Around, Effect, Slice};
+use crate::domain::cancel::CancelStep;
 use crate::domain::manifest::RunOptions;
+use crate::domain::runs::lifecycle::GivenUp;
 use crate::domain::runs::{Phase, Run, RunId, Ttl};
 
 /// Seconds that one press of the key adds to a time to live.
@@ -202,6 +204,30 @@ impl Slice {
             "run {name} is kept for {} h from its end; Studio's pruner passes it by",
             ttl.0.div_ceil(3600)
         )));
+    }
+
+    /// One more step of a cancel.
+    pub(super) fn cancel_stepped(&mut self, run: RunId, step: CancelStep, turn: &mut Turn) {
+        self.cancels.retain(|(other, _)| *other != run);
+        let name = self.all.find(&run).map_or_else(String::new, Run::label);
+        turn.notice(if step.is_failure() {
+            Notice::bad(format!("cancel of run {name}: {step}"))
+        } else {
+            Notice::info(format!("cancel of run {name}: {step}"))
+        });
+        if !step.is_end() {
+            self.cancels.push((run, step));
+        }
+    }
+
+    /// What came of a run that did not start in time.
+    pub(super) fn given_up(&mut self, run: &RunId, outcome: &GivenUp, turn: &mut Turn) {
+        let wants = self.all.given_up(run, outcome, turn.now);
+        self.stale = true;
+        self.want(wants, turn);
+        if let Some(said) = self.all.find(run).and_then(|run| outcome.said(run)) {
+            turn.notice(Notice::warning(said));
+        }
     }
 
     /// An effect leaves after a yes: what follows the end of a run is its user's doing.

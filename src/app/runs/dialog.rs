@@ -1,18 +1,20 @@
 //! The dialog that starts a sample run.
 
+mod wanted;
+
 use super::super::action::{Action, Context};
 use super::super::notices::Notice;
 use super::super::text::Field;
 use super::super::{Dialog, Pane, Turn};
 use super::editor::Editor;
+use super::form::Form;
 use super::{Around, Effect, Slice};
-use crate::domain::manifest::RunOptions;
 use crate::domain::nodes::{NodeType, TYPES};
-use crate::domain::payload::check::problems;
-use crate::domain::payload::own::{self, Own};
+use crate::domain::payload::own::Own;
 use crate::domain::preflight::{Facts, Needs, Place, Preflight};
 use crate::domain::runs::RunId;
 use crate::domain::samples::Sample;
+use crate::domain::settings::images::ImageClass;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -26,14 +28,26 @@ pub enum Spot {
     Timeout,
     Ttl,
     Gpu,
+    Image,
+    Class,
+    Env,
 }
 
 impl Spot {
-    const ALL: [Self; 4] = [Self::Sample, Self::Timeout, Self::Ttl, Self::Gpu];
+    const ALL: [Self; 7] = [
+        Self::Sample,
+        Self::Timeout,
+        Self::Ttl,
+        Self::Gpu,
+        Self::Image,
+        Self::Class,
+        Self::Env,
+    ];
 
     fn turned(self, by: isize) -> Self {
         let at = Self::ALL.iter().position(|s| *s == self).unwrap_or(0);
-        Self::ALL[(at + 4).saturating_add_signed(by) % 4]
+        let all = Self::ALL.len();
+        Self::ALL[(at + all).saturating_add_signed(by) % all]
     }
 }
 
@@ -46,6 +60,12 @@ pub struct RunDialog {
     pub timeout: Field,
     pub ttl: Field,
     pub gpu: Field,
+    /// Another image than the one of the class; blank for that one.
+    pub other_image: Field,
+    /// Another class than the payload asks for.
+    pub class: Option<ImageClass>,
+    /// More of the payload's environment: `NAME=value`, parted by blanks.
+    pub env: Field,
     /// Why it cannot be started as it is.
     pub problem: Option<String>,
     /// Image that would run.
@@ -59,6 +79,8 @@ pub struct RunDialog {
     pub index: Option<u64>,
     /// The payload being edited.
     pub editor: Option<Editor>,
+    /// The fields of a node being filled in.
+    pub form: Option<Form>,
     /// The run that was this very request already.
     pub known: Option<RunId>,
     /// When the dialog was opened.
@@ -93,7 +115,11 @@ impl Slice {
     pub fn dialog_context(&self) -> Context {
         if self.dialog.editor.is_some() {
             Context::Payload
-        } else if self.dialog.spot == Spot::Sample || self.dialog.preview.is_some() {
+        } else if self.dialog.form.is_some() {
+            Context::RunForm
+        } else if matches!(self.dialog.spot, Spot::Sample | Spot::Class)
+            || self.dialog.preview.is_some()
+        {
             Context::RunDialog
         } else {
             Context::RunDialogText
@@ -134,11 +160,16 @@ impl Slice {
         if self.dialog.editor.is_some() {
             return self.type_payload(request, turn);
         }
+        if let Some(form) = &mut self.dialog.form {
+            return form.edit(request);
+        }
         let field = match self.dialog.spot {
-            Spot::Sample => return,
+            Spot::Sample | Spot::Class => return,
             Spot::Timeout => &mut self.dialog.timeout,
             Spot::Ttl => &mut self.dialog.ttl,
             Spot::Gpu => &mut self.dialog.gpu,
+            Spot::Image => &mut self.dialog.other_image,
+            Spot::Env => &mut self.dialog.env,
         };
         field.edit(request);
         self.check_dialog(around);
@@ -152,6 +183,9 @@ impl Slice {
         if self.dialog.editor.is_some() {
             return self.act_editor(action, page, around, turn);
         }
+        if self.dialog.form.is_some() {
+            return self.act_form(action, around, turn);
+        }
         let last = self.offers().saturating_sub(1);
         let chosen = self.dialog.sample;
         match (action, self.dialog.spot) {
@@ -159,6 +193,9 @@ impl Slice {
             (Action::Accept, _) => self.start_chosen(around, turn),
             (Action::PreviewManifest, _) => self.preview(around, turn),
             (Action::EditPayload, _) => self.edit_payload(turn),
+            (Action::FillForm, _) => self.fill_form(turn),
+            (Action::Right, Spot::Class) => self.dialog.class = wanted::next(self.dialog.class),
+            (Action::Left, Spot::Class) => self.dialog.class = wanted::previous(self.dialog.class),
             (Action::OpenKnown, _) => self.open_known(turn),
             (Action::NextPass, _) => {
                 let index = self.dialog.index.or(self.own_index()).unwrap_or(1);
@@ -172,6 +209,10 @@ impl Slice {
             }
             (Action::Top, Spot::Sample) => self.dialog.sample = 0,
             (Action::Bottom, Spot::Sample) => self.dialog.sample = last,
+            (Action::PageDown, Spot::Sample) => {
+                self.dialog.sample = chosen.saturating_add(page).min(last);
+            }
+            (Action::PageUp, Spot::Sample) => self.dialog.sample = chosen.saturating_sub(page),
             (Action::FocusNext | Action::Down, spot) => self.dialog.spot = spot.turned(1),
             (Action::FocusPrevious | Action::Up, spot) => self.dialog.spot = spot.turned(-1),
             _ => {}
@@ -206,43 +247,11 @@ impl Slice {
                 self.dialog.preview = None;
                 0
             }
-            _ => 0,
+            Action::Top => 0,
+            // As far as it goes: the next frame says how far that is.
+            Action::Bottom => usize::MAX,
+            _ => top,
         };
-    }
-
-    /// What the dialog asks for; a field that says what the settings say asks for nothing of its own.
-    fn options(&self, around: &Around) -> Result<RunOptions, String> {
-        let number = |name: &str, field: &Field| {
-            field
-                .text()
-                .trim()
-                .parse::<u32>()
-                .map_err(|_| format!("{name} `{}`: a whole number is needed", field.text()))
-        };
-        let unless = |value: u32, setting: u32| (value != setting).then_some(value);
-        let settings = &around.settings;
-        let timeout = number("timeout", &self.dialog.timeout)?;
-        let ttl = number("TTL", &self.dialog.ttl)?;
-        let gpu = number("GPU", &self.dialog.gpu)?;
-        Ok(RunOptions {
-            timeout_seconds: unless(timeout, settings.execution_timeout_seconds),
-            ttl_seconds: unless(ttl, settings.ttl_seconds),
-            gpu: unless(gpu, settings.gpu_limit),
-            index: self.dialog.index,
-            payload: self.dialog.own.clone(),
-            ..RunOptions::default()
-        })
-    }
-
-    /// A node type is only a beginning: what is still missing is typed into its payload.
-    fn in_order(&self, sample: &Sample) -> Result<(), String> {
-        if self.dialog.own.is_some() || self.dialog.sample < self.samples.len() {
-            return Ok(());
-        }
-        match problems(&own::of_sample(sample)).first() {
-            Some(problem) => Err(format!("{problem} (e edits the payload)")),
-            None => Ok(()),
-        }
     }
 
     pub(super) fn check_dialog(&mut self, around: &Around) {
@@ -251,7 +260,7 @@ impl Slice {
         };
         let planned = self
             .in_order(&sample)
-            .and_then(|()| self.options(around))
+            .and_then(|()| self.options(&sample, around))
             .and_then(|options| around.plan(&sample, self.dialog.execution, &options));
         let known = planned
             .as_ref()
@@ -297,7 +306,7 @@ impl Slice {
             return turn.effects.push(super::super::Effect::Runs(look));
         }
         let started = self
-            .options(around)
+            .options(&sample, around)
             .and_then(|options| self.start(&sample, &options, around, turn));
         match started {
             Ok(()) => turn.close = true,
@@ -310,7 +319,7 @@ impl Slice {
             return;
         };
         let planned = self
-            .options(around)
+            .options(&sample, around)
             .and_then(|options| around.plan(&sample, self.dialog.execution, &options));
         if let Ok(plan) = planned {
             let effect = Effect::Preview(Box::new(plan));

@@ -224,7 +224,7 @@ impl Slice {
     }
 }
 
-fn taken(sample: &Sample, written: &Value) -> Result<Own, Vec<String>> {
+pub(super) fn taken(sample: &Sample, written: &Value) -> Result<Own, Vec<String>> {
     let mut document = written.clone();
     own::unmask(&mut document, sample);
     Own::new(sample, document)

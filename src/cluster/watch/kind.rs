@@ -4,7 +4,7 @@ use super::Uids;
 use crate::cluster::Cluster;
 use crate::cluster::error::{Error, Kind};
 use crate::cluster::rest::{Asked, Resource};
-use crate::cluster::wire::{List, Wire};
+use crate::cluster::wire::{List, ListMeta, Wire};
 use futures::StreamExt;
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use std::pin::pin;
@@ -16,6 +16,8 @@ const FIRST_PAGE: u32 = 100;
 /// Objects in every other page: large enough to cost few requests (ten thousand Jobs take no longer than by thousands),
 /// small enough to be held in memory.
 const PAGE: u32 = 500;
+/// The head of a page, with the place where the next one begins, is shorter than that.
+const HEAD: usize = 4096;
 /// The server ends a watch after that time, so that a connection which died in silence is noticed soon after.
 const WATCH_SECONDS: u32 = 30;
 const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 5);
@@ -58,7 +60,7 @@ pub(in crate::cluster) async fn follow<W: Wire>(
 ) -> Error {
     let mut expired = 0;
     loop {
-        let mut version = match list(cluster, resource, namespace, labels, to).await {
+        let mut version = match Box::pin(list(cluster, resource, namespace, labels, to)).await {
             Ok(version) => version,
             Err(error) => return error,
         };
@@ -80,7 +82,7 @@ pub(in crate::cluster) async fn follow<W: Wire>(
     }
 }
 
-/// Lists everything page by page; gives the version to watch from.
+/// Lists everything page by page; gives the version to watch from. The next page is on its way while one is read.
 pub(in crate::cluster) async fn list<W: Wire>(
     cluster: &Cluster,
     resource: Resource,
@@ -88,41 +90,74 @@ pub(in crate::cluster) async fn list<W: Wire>(
     labels: Option<&str>,
     to: &impl Take<W>,
 ) -> Result<String, Error> {
-    let mut uids = Uids::new();
-    let mut params = ListParams {
+    let first = ListParams {
         label_selector: labels.map(str::to_owned),
         limit: Some(FIRST_PAGE),
         ..ListParams::default()
     };
+    let after = |token: String| ListParams {
+        limit: Some(PAGE),
+        continue_token: Some(token),
+        ..first.clone()
+    };
+    let fetch = async |params: ListParams| cluster.page_text(resource, namespace, &params).await;
+    let mut uids = Uids::new();
     let mut expired = 0;
+    let mut fetched = fetch(first.clone()).await;
     loop {
-        let page: List<W> = match cluster.page(resource, namespace, &params).await {
-            Ok(page) => page,
+        let text = match fetched {
+            Ok(text) => text,
             // The list took so long that its later pages are forgotten. Those that came are true all the same.
             Err(error)
-                if error.kind() == Kind::Gone
-                    && params.continue_token.is_some()
-                    && expired < EXPIRED_AT_MOST =>
+                if error.kind() == Kind::Gone && !uids.is_empty() && expired < EXPIRED_AT_MOST =>
             {
                 expired += 1;
                 uids.clear();
-                params.continue_token = None;
-                params.limit = Some(FIRST_PAGE);
+                fetched = fetch(first.clone()).await;
                 continue;
             }
             Err(error) => return Err(error),
         };
-        uids.extend(page.items.iter().map(|item| item.meta().uid.clone()));
-        if !page.items.is_empty() {
-            to.take(Change::Page(page.items)).await;
-        }
-        if page.metadata.next.is_empty() {
-            to.take(Change::Listed(uids)).await;
-            return Ok(page.metadata.resource_version);
-        }
-        params.continue_token = Some(page.metadata.next);
-        params.limit = Some(PAGE);
+        let early = next_of(&text);
+        let ahead = async {
+            match early.clone() {
+                Some(token) => Some(fetch(after(token)).await),
+                None => None,
+            }
+        };
+        let read = async {
+            let page: List<W> = cluster.read_page(resource, namespace, &text)?;
+            drop(text);
+            uids.extend(page.items.iter().map(|item| item.meta().uid.clone()));
+            if !page.items.is_empty() {
+                to.take(Change::Page(page.items)).await;
+            }
+            Ok::<ListMeta, Error>(page.metadata)
+        };
+        // In this order: the request leaves before the reading begins.
+        let (following, read) = futures::join!(ahead, read);
+        let metadata: ListMeta = read?;
+        fetched = match following {
+            Some(following) => following,
+            None if metadata.next.is_empty() => {
+                to.take(Change::Listed(uids)).await;
+                return Ok(metadata.resource_version);
+            }
+            None => fetch(after(metadata.next)).await,
+        };
     }
+}
+
+/// Where the next page begins, from the head of a page: the server writes it before the objects. None when it does not, or when this
+/// is the last page.
+fn next_of(text: &str) -> Option<String> {
+    let head = text.get(..text.len().min(HEAD)).or_else(|| {
+        let end = (0..HEAD).rev().find(|end| text.is_char_boundary(*end))?;
+        text.get(..end)
+    })?;
+    let (head, _) = head.split_once(r#","items":"#)?;
+    let list: List<serde::de::IgnoredAny> = serde_json::from_str(&format!("{head}}}")).ok()?;
+    Some(list.metadata.next).filter(|next| !next.is_empty())
 }
 
 async fn watch<W: Wire>(
@@ -193,5 +228,31 @@ async fn watch<W: Wire>(
                 ));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_found_in_the_head_of_a_page() {
+        let page = |meta: &str| {
+            format!(
+                r#"{{"kind":"JobList","apiVersion":"batch/v1","metadata":{meta},"items":[{{"metadata":{{"name":"é"}}}}]}}"#
+            )
+        };
+        let next = |meta: &str| next_of(&page(meta));
+        let token = r#"{"resourceVersion":"7","continue":"abc","remainingItemCount":3}"#;
+        assert_eq!(next(token).as_deref(), Some("abc"));
+        assert_eq!(next(r#"{"resourceVersion":"7"}"#), None);
+        assert_eq!(next(r#"{"resourceVersion":"7","continue":""}"#), None);
+        // Another order, another layout, a long head: the page is read first.
+        assert_eq!(
+            next_of(r#"{"items":[],"metadata":{"continue":"abc"}}"#),
+            None
+        );
+        assert_eq!(next_of(&"é".repeat(HEAD)), None);
+        assert_eq!(next_of(""), None);
     }
 }

@@ -56,6 +56,33 @@ pub fn set(document: &mut Value, assignment: &str) -> Result<(), Problem> {
     put(document, &steps, value)
 }
 
+/// Assignments on one line, parted by blanks outside of quotes, as a shell does it: `A=1 GREETING="good morning"`.
+///
+/// # Errors
+/// A quote is open at the end.
+pub fn words(line: &str) -> Result<Vec<String>, Problem> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for c in line.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None if c.is_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            _ => word.push(c),
+        }
+    }
+    if quote.is_some() {
+        return Err(Problem::new("env", "a quote is not closed"));
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    Ok(words)
+}
+
 fn named(kind: Option<&NodeType>, name: &str) -> Option<Shape> {
     let field = kind?.fields.iter().find(|field| field.name == name)?;
     Some(field.shape)
@@ -94,6 +121,19 @@ fn put(document: &mut Value, steps: &[&str], value: Value) -> Result<(), Problem
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blanks_part_assignments_and_quotes_hold_them_together() {
+        let parted = |line: &str| words(line).unwrap();
+        assert_eq!(parted(""), [""; 0]);
+        assert_eq!(parted("  A=1   B= "), ["A=1", "B="]);
+        assert_eq!(
+            parted("A=\"good morning\" B='a \"b\"'"),
+            ["A=good morning", "B=a \"b\""]
+        );
+        assert!(words("A=\"open").is_err());
+    }
+
     use crate::domain::payload::own::of_sample;
 
     fn node(name: &str) -> Value {

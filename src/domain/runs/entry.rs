@@ -1,6 +1,7 @@
 //! One run in the reducer: the facts of its Job, pods, events and log, and what follows from them.
 
 mod earlier;
+mod record;
 
 use super::pod::{mark, pod_facts};
 use super::removal::removal;
@@ -11,7 +12,6 @@ use crate::domain::manifest::{EXECUTOR, KEPT, OURS, SAMPLE_ANNOTATION, SETTINGS_
 use crate::domain::observed::{EventSeen, JobSeen, PodSeen};
 use crate::domain::verdict::{Kubernetes, Verdict, judge};
 use jiff::{SignedDuration, Timestamp};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Most events kept of one run; a pod that cannot start makes them for hours.
 const EVENTS_MAX: usize = 100;
@@ -112,7 +112,7 @@ impl Entry {
                 Kubernetes::Failed
             };
             run.job_reason = Reason::new(finish.reason, finish.message);
-            run.podless = job.ended == 0 && self.pods.is_empty() && run.pod.is_none();
+            run.pods_ended = Some(job.ended);
         }
         // It is there after all: the truth of the cluster goes before what was concluded.
         run.removal = None;
@@ -293,27 +293,6 @@ impl Entry {
         self.run.marks.accepted.is_some()
     }
 
-    /// Compares with what was last recorded.
-    fn changed(&mut self, (verdict, phase): State) -> Change {
-        let fingerprint = self.fingerprint();
-        let record = fingerprint != self.recorded && self.is_worth_a_record();
-        self.recorded = fingerprint;
-        self.run.revision += u64::from(record);
-        Change {
-            follow: None,
-            record,
-            ended: self.run.verdict != verdict && self.run.verdict.is_final(),
-            removed: self.run.phase != phase && self.run.phase == Phase::Removed,
-        }
-    }
-
-    /// A Job of others that has not run yet holds nothing that could be lost; a namespace may be full of them.
-    fn is_worth_a_record(&self) -> bool {
-        let run = &self.run;
-        let ran = run.pod.as_ref().is_some_and(|pod| pod.ran != Ran::No);
-        run.phase != Phase::Dispatching && (run.ours || ran || run.verdict.is_final())
-    }
-
     /// The container to follow: once per container, as soon as it runs or has run.
     fn follow(&mut self) -> Option<(String, String)> {
         let pod = self.run.pod.as_ref()?;
@@ -374,7 +353,7 @@ impl Entry {
         match &self.run.pod {
             // A container can end without having been seen running, and a failing pod may not have shown its end yet.
             Some(pod) => !pod.gone && !pod.over,
-            None => !self.no_pods && !self.run.podless && self.run.removal.is_none(),
+            None => !self.no_pods && !self.run.is_podless() && self.run.removal.is_none(),
         }
     }
 
@@ -384,40 +363,5 @@ impl Entry {
             Some(finished) if self.first_seen > finished + SignedDuration::from_secs(1) => finished,
             _ => now,
         }
-    }
-
-    /// Two equal fingerprints: the record on disk is up to date. The log's lines are not part of it, only whether it is over.
-    fn fingerprint(&self) -> u64 {
-        let run = &self.run;
-        let mut hasher = DefaultHasher::new();
-        (
-            run.phase,
-            run.verdict,
-            run.uncertain,
-            run.dispatch,
-            run.kubernetes,
-        )
-            .hash(&mut hasher);
-        (
-            run.marks,
-            run.finished_at,
-            (run.ttl, run.kept),
-            run.removal,
-            run.marker_at,
-        )
-            .hash(&mut hasher);
-        (&run.reason, &run.why, &run.pod, &run.sample, &run.refusal).hash(&mut hasher);
-        (run.cancel_asked, run.remove_asked, run.log.is_over()).hash(&mut hasher);
-        (run.gave_up, run.podless).hash(&mut hasher);
-        (
-            run.executor.is_some(),
-            &run.malformed,
-            &run.log.summary().container_id,
-        )
-            .hash(&mut hasher);
-        for event in &run.events {
-            (&event.uid, event.count, event.last).hash(&mut hasher);
-        }
-        hasher.finish()
     }
 }

@@ -228,6 +228,6 @@ pub(super) fn never_ran(run: &Run) -> bool {
     let idle = run
         .pod
         .as_ref()
-        .map_or(run.podless, |pod| pod.ran == Ran::No);
+        .map_or_else(|| run.is_podless(), |pod| pod.ran == Ran::No);
     run.marker_at.is_none() && idle
 }

@@ -58,6 +58,7 @@ const PAYLOAD: &[Context] = &[Context::Payload];
 const CHECKS: &[Context] = &[Context::Checks];
 const MIGRATION: &[Context] = &[Context::Migration];
 const FOUND: &[Context] = &[Context::Migration, Context::Audit];
+const RUN_FORM: &[Context] = &[Context::RunForm];
 const PALETTE: &[Context] = &[Context::Palette];
 
 /// Plain places: `j`, `k` and their kind move.
@@ -82,6 +83,7 @@ const MOVABLE: &[Context] = &[
 ];
 /// Places with text: only the arrows move.
 const TYPED: &[Context] = &[
+    Context::RunForm,
     Context::OverlaysFilter,
     Context::RunsFilter,
     Context::RunDialogText,
@@ -93,6 +95,7 @@ const TYPED: &[Context] = &[
     Context::ChecksFilter,
 ];
 const PAGED: &[Context] = &[
+    Context::RunDialog,
     Context::Overlays,
     Context::Settings,
     Context::Runs,
@@ -120,6 +123,7 @@ const PAGED_TYPED: &[Context] = &[
 ];
 
 const FIELDS: &[Context] = &[
+    Context::RunForm,
     Context::RunDialog,
     Context::RunDialogText,
     Context::SettingsForm,
@@ -276,13 +280,17 @@ pub(super) const ROWS: &[Binding] = &[
     footer(RUN_DIALOG, &[char('e')], Action::EditPayload, "edit payload", "edit the payload as YAML or JSON; what it breaks is told while typing"),
     row(RUN_DIALOG, &[char('o')], Action::OpenKnown, "open known run", "go to the run that was this very request already"),
     row(RUN_DIALOG, &[char('i')], Action::NextPass, "next pass", "run the request as the next pass through its node"),
+    footer(RUN_DIALOG, &[char('f')], Action::FillForm, "fields", "fill in the fields of a node's request; what each wants stands with it"),
+    footer(RUN_FORM, &[ENTER, control('s')], Action::TakePayload, "take", "take the fields as filled in, once nothing is wrong with them"),
+    footer(RUN_FORM, &[control('t')], Action::NextChoice, "next choice", "the next of the words that the field may hold"),
+    footer(RUN_FORM, &[ESC], Action::Dismiss, "leave", "leave the fields as they were before"),
     footer(PAYLOAD, &[control('s')], Action::TakePayload, "take", "take the payload as typed, once nothing is wrong with it"),
     footer(PAYLOAD, &[control('t')], Action::OtherLanguage, "JSON or YAML", "write the payload in the other language"),
     footer(PAYLOAD, &[control('z')], Action::UndoEdit, "undo", "take the last change back"),
     row(PAYLOAD, &[ENTER], Action::Accept, "new line", "begin a new line"),
     footer(PAYLOAD, &[ESC], Action::Dismiss, "leave", "leave the payload as it was before"),
-    row(RUN_DIALOG, &[LEFT, char('h')], Action::Left, "previous", "choose the previous sample"),
-    row(RUN_DIALOG, &[RIGHT, char('l')], Action::Right, "next", "choose the next sample"),
+    row(RUN_DIALOG, &[LEFT, char('h')], Action::Left, "previous", "choose the previous sample or image class"),
+    row(RUN_DIALOG, &[RIGHT, char('l')], Action::Right, "next", "choose the next sample or image class"),
     footer(RUN_DIALOG, &[ESC, char('q')], Action::Dismiss, "close", "close without starting anything"),
     footer(&[Context::RunDialogText], &[ENTER], Action::Accept, "start", "take the value and start the run"),
     footer(&[Context::RunDialogText], &[ESC], Action::Dismiss, "close", "close without starting anything"),

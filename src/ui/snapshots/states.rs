@@ -189,6 +189,23 @@ snapshots! {
         stage.press(&["r", "tab", "tab", "backspace", "backspace", "backspace"]);
         stage
     };
+    run_dialog_with_an_image_and_a_class: {
+        let mut stage = of(209, &["r", "tab", "tab", "tab", "tab"]);
+        stage.write("here/executor:2");
+        stage.press(&["tab", "right", "tab"]).write("A=1 GREETING=\"good morning\"");
+        stage.looked_before_a_run(true);
+        stage
+    };
+    run_form: {
+        let mut stage = of(209, &["r", "G", "up", "up", "up", "up", "up", "up", "up", "f"]);
+        stage.looked_before_a_run(true);
+        stage
+    };
+    run_form_with_a_wrong_value: {
+        let mut stage = of(209, &["r", "G", "up", "up", "up", "up", "up", "up", "up", "f", "down", "backspace", "backspace"]);
+        stage.looked_before_a_run(true);
+        stage
+    };
     question_of_cancel: of(209, &["c"]);
     help: of(209, &["?"]);
     help_scrolled: of(209, &["?", "G", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d"]);
