@@ -183,6 +183,11 @@ fn settings_go_to_and_come_from_the_database_of_the_stack() {
     let mut terminal = place.home.terminal(&[]);
     terminal.wait_for("● live");
     terminal.press("2S");
+    terminal.wait_for_row(&["] Studio", "llmctl_studio", "1 change"]);
+    // One that answers late is not chosen by itself.
+    terminal.press(ESC);
+    terminal.gone("Save ·");
+    terminal.press("S");
     terminal.wait_for_row(&["[x] Studio", "llmctl_studio", "1 change"]);
     terminal.gone("asking the cluster");
     terminal.press(ENTER);
