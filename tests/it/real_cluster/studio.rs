@@ -193,9 +193,10 @@ fn settings_go_to_and_come_from_the_database_of_the_stack() {
     terminal.press(ENTER);
     terminal.gone("Save ·");
     terminal.press("!");
+    terminal.wait_for("Messages");
     terminal.wait_for("pushed 1 setting to Studio");
     terminal.press(ESC);
-    terminal.gone("pushed 1 setting to Studio");
+    terminal.gone("Messages");
     terminal.press(ESC);
     terminal.gone("Settings · executor.toml");
     terminal.press("q");
