@@ -189,7 +189,10 @@ fn settings_go_to_and_come_from_the_database_of_the_stack() {
     terminal.gone("Save ·");
     terminal.press("S");
     terminal.wait_for_row(&["[x] Studio", "llmctl_studio", "1 change"]);
-    terminal.gone("asking the cluster");
+    // To there alone: whoever reads the ConfigMaps would have to restart.
+    terminal.press("jj j ");
+    terminal.wait_for_row(&["[ ] ConfigMap llmctl-studio-config"]);
+    terminal.wait_for_row(&["[ ] ConfigMap llmctl-executor-settings"]);
     terminal.press(ENTER);
     terminal.gone("Save ·");
     terminal.press("!");
