@@ -9,6 +9,7 @@ use crate::cluster::settings::PushError;
 use crate::domain::settings::held::{Held, StoredChange};
 use crate::domain::settings::push::{Push, Workload};
 use crate::files::settings::{self, SaveError};
+use std::path::PathBuf;
 
 impl World {
     pub(super) fn perform_settings(&mut self, effect: Effect) {
@@ -31,6 +32,7 @@ impl World {
                 Some(Msg::Settings(answer))
             }),
             Effect::SaveCopy { path, copy, edits } => self.write(async move {
+                let copy = below_home(copy);
                 let saved = settings::save_copy(&path, &copy, &edits);
                 let result = saved.map(|saved| saved.changed);
                 Some(Msg::Settings(SettingsMsg::Copied {
@@ -154,6 +156,14 @@ impl World {
                 let _ = say(Err(error.to_string())).await;
             }
         });
+    }
+}
+
+/// A path as a shell would have read it: `~/` is the home directory.
+fn below_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path,
     }
 }
 

@@ -82,9 +82,9 @@ fn what_a_read_only_file_refuses_is_saved_to_another_one() {
     terminal.wait_for("is read-only");
     terminal.press("o");
     terminal.wait_for("other file ");
-    terminal.press("other/mine.toml");
+    terminal.press("~/other/mine.toml");
     terminal.press(ENTER);
-    terminal.gone("other file other");
+    terminal.gone("other file ~");
     let copy = home.path().join("other/mine.toml");
     terminal.until("the copy", |_| copy.exists());
     let text = "# mine\nk8s_gpu_limit = 1\nk8s_job_ttl_seconds = 1860\n";
