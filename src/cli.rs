@@ -84,7 +84,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 async fn perform(globals: Globals, command: Option<Command>) -> Result<Exit, Failure> {
-    let ends_by_itself = matches!(command, None | Some(Command::Demo | Command::Sandbox(_)));
+    let ends_by_itself = matches!(command, None | Some(Command::Demo(_) | Command::Sandbox(_)));
     // It holds what every command holds, and the stack is no place for that.
     let work = Box::pin(work(globals, command));
     if ends_by_itself {
@@ -102,7 +102,7 @@ async fn perform(globals: Globals, command: Option<Command>) -> Result<Exit, Fai
 async fn work(globals: Globals, command: Option<Command>) -> Result<Exit, Failure> {
     match command {
         None => demo::bare(&globals).await,
-        Some(Command::Demo) => demo::demo(&globals).await,
+        Some(Command::Demo(args)) => demo::demo(&globals, args).await,
         Some(Command::Run(args)) => Box::pin(run::run(&globals, args)).await,
         Some(Command::Runs(args)) => runs::run(&globals, args).await,
         Some(Command::Settings(args)) => Box::pin(settings::run(&globals, args)).await,

@@ -105,14 +105,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use clock::Clock;
 use daemons::{Daemons, NodeConfig};
-use faults::{Fault, Faults};
-use kinds::Kind;
+use faults::{Fault, Faults, Injector};
 use serve::Served;
 use service::Service;
 use status::Status;
@@ -204,40 +202,18 @@ impl Sandbox {
         &self.faults
     }
 
-    /// Makes something go wrong, and says what was done.
-    pub fn inject(&self, fault: Fault) -> String {
-        match fault {
-            Fault::ApiDown(during) => self.faults.api_down(during),
-            Fault::Slow(delay) => self.faults.slow(delay),
-            Fault::Refuse(refusal, count) => self.faults.refuse(refusal, count),
-            Fault::DropWatches => self.faults.drop_watches(),
-            Fault::CompactHistory => self.store.compact(),
-            Fault::NodeSilent(during) => self.faults.silence_node(during),
-            Fault::SlowPulls(each) => {
-                self.faults.slow_pulls((!each.is_zero()).then_some(each));
-            }
-            Fault::Clock(offset) => {
-                self.clock().set_offset(offset);
-                self.faults.note_offset(offset);
-            }
-            Fault::OutOfMemory => return self.starve_newest(),
-            Fault::Nothing => {
-                self.faults.clear();
-                self.clock().set_offset(jiff::SignedDuration::ZERO);
-            }
+    /// A hand on everything that can go wrong here.
+    pub fn injector(&self) -> Injector {
+        Injector {
+            store: self.store.clone(),
+            faults: self.faults.clone(),
+            memory: self.daemons.memory().clone(),
         }
-        fault.to_string()
     }
 
-    fn starve_newest(&self) -> String {
-        let mut pods = self.store.list(Kind::Pod, None).1;
-        pods.retain(|pod| pod["status"]["phase"] == "Running");
-        let begun = |pod: &Arc<Value>| pod["status"]["startTime"].as_str().map(str::to_owned);
-        let Some(pod) = pods.into_iter().max_by_key(begun) else {
-            return "no pod is running that could run out of memory".to_owned();
-        };
-        self.run_out_of_memory(object::uid(&pod));
-        format!("pod {} runs out of memory", object::meta(&pod, "name"))
+    /// Makes something go wrong, and says what was done.
+    pub fn inject(&self, fault: Fault) -> String {
+        self.injector().inject(fault)
     }
 
     /// The fault "out of memory": kills what the pod with this uid runs, as the kernel would.

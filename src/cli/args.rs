@@ -76,7 +76,7 @@ pub enum Colour {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Open the terminal UI on a sandbox inside this program: no cluster needed
-    Demo,
+    Demo(super::demo::Args),
     /// Start a sample run: one Kubernetes Job
     Run(super::run::Args),
     /// List, show and follow runs, past ones too

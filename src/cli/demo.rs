@@ -10,12 +10,21 @@ use crate::files::config::notify::{Notify, Way};
 use crate::runtime::World;
 use crate::runtime::look::Around;
 use crate::runtime::open::Place;
+use crate::sandbox::faults::Planned;
 use crate::tui::start::{Picked, choose};
 use crate::tui::{self, Ended};
 use crate::ui::announce::{Desktop, Manner};
 use crate::ui::theme::{Colors, Theme};
 use jiff::tz::TimeZone;
 use std::io::IsTerminal as _;
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What is to go wrong in the sandbox, as for `sandbox`, repeatable; with @S behind, S seconds after the start
+    #[arg(long, value_name = "FAULT", value_delimiter = ',')]
+    pub fault: Vec<Planned>,
+}
 
 /// Opens the terminal UI on what the globals name.
 ///
@@ -25,7 +34,7 @@ pub async fn bare(globals: &Globals) -> Result<Exit, Failure> {
     let setup = Setup::read(globals)?;
     let place = setup.place(globals);
     let Place::Cluster(Wanted::Profile(profile)) = &place else {
-        return session(globals, &setup, place).await;
+        return session(globals, &setup, place, Vec::new()).await;
     };
     terminal()?;
     let around = Around {
@@ -35,10 +44,10 @@ pub async fn bare(globals: &Globals) -> Result<Exit, Failure> {
         minikube: setup.config.minikube.clone(),
     };
     if around.ready().await.is_ok() {
-        return session(globals, &setup, place).await;
+        return session(globals, &setup, place, Vec::new()).await;
     }
     match choose(&around, &theme(globals)).await {
-        Ok(Picked::Place(place)) => session(globals, &setup, place).await,
+        Ok(Picked::Place(place)) => session(globals, &setup, place, Vec::new()).await,
         Ok(Picked::Quit) => Ok(Exit::Ok),
         Ok(Picked::Interrupted) => Ok(Exit::Interrupted),
         Err(error) => Err(Failure::other(format!(
@@ -51,12 +60,17 @@ pub async fn bare(globals: &Globals) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// A [`Failure`] with its exit code and message.
-pub async fn demo(globals: &Globals) -> Result<Exit, Failure> {
+pub async fn demo(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     let setup = Setup::read(globals)?;
-    session(globals, &setup, Place::Sandbox).await
+    session(globals, &setup, Place::Sandbox, args.fault).await
 }
 
-async fn session(globals: &Globals, setup: &Setup, place: Place) -> Result<Exit, Failure> {
+async fn session(
+    globals: &Globals,
+    setup: &Setup,
+    place: Place,
+    faults: Vec<Planned>,
+) -> Result<Exit, Failure> {
     terminal()?;
     let mut world = World::open(setup.choice(globals, place)?).await?;
     let mut state = State::new(
@@ -70,6 +84,7 @@ async fn session(globals: &Globals, setup: &Setup, place: Place) -> Result<Exit,
         .warn_before_removal(setup.config.notify.before_removal);
     world.recall();
     world.watch();
+    world.plan_faults(faults);
     world.watch_files(setup.settings.path());
     world.perform(Effect::Overlays(overlays::Effect::List));
     world.check(studio_database(setup), setup.config.checkout.clone());

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::args::Globals;
 use super::exit::{Exit, Failure};
@@ -61,9 +60,10 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     write(&file, &kubeconfig(&served))
         .map_err(|error| Failure::other(format!("cannot write {}: {error}", file.display())))?;
     announce(globals.output, served.addr, &file)?;
+    let injector = sandbox.injector();
     tokio::select! {
         () = signals.any() => {}
-        () = go_wrong(&sandbox, args.fault) => {}
+        () = injector.inject_in_time(args.fault, tell_fault) => {}
     }
     sandbox.stop().await;
     // It leads nowhere any more, and its token is void.
@@ -71,16 +71,8 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Injects the faults, each at its time; does not end.
-async fn go_wrong(sandbox: &Sandbox, mut faults: Vec<Planned>) {
-    let start = Instant::now();
-    faults.sort_by_key(|planned| planned.after);
-    for Planned { fault, after } in faults {
-        tokio::time::sleep_until(start + after).await;
-        let said = sandbox.inject(fault);
-        output::progress(&format!("fault: {said}"));
-    }
-    std::future::pending::<()>().await;
+fn tell_fault(said: String) {
+    output::progress(&format!("fault: {said}"));
 }
 
 /// The file for the kubeconfig, and the directory that goes with the command when no file was named.

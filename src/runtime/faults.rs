@@ -4,7 +4,7 @@ use super::World;
 use crate::app::Msg;
 use crate::app::action::Fault;
 use crate::app::notices::Notice;
-use crate::sandbox::faults::{Fault as Injected, Faults, Refusal};
+use crate::sandbox::faults::{Fault as Injected, Faults, Planned, Refusal};
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -17,6 +17,20 @@ impl World {
         let Some(sandbox) = &self.sandbox else { return };
         let said = sandbox.inject(injected(fault, sandbox.faults()));
         self.tell(Notice::info(format!("sandbox fault: {said}")));
+    }
+
+    /// Lets faults come at their times; on any other cluster than a sandbox there are none.
+    pub fn plan_faults(&mut self, faults: Vec<Planned>) {
+        let Some(sandbox) = &self.sandbox else { return };
+        let (injector, out) = (sandbox.injector(), self.out.clone());
+        self.streams.spawn(async move {
+            let tell = |said: String| {
+                let notice = Notice::info(format!("sandbox fault: {said}"));
+                // With so much else to tell, the header tells of it too.
+                let _ = out.try_send(Msg::Noticed(notice));
+            };
+            injector.inject_in_time(faults, tell).await;
+        });
     }
 
     /// Tells what the faults make wrong, whenever that changes.

@@ -120,6 +120,11 @@ impl Daemons {
         &self.logs
     }
 
+    /// Where the uids of pods are told that run out of memory.
+    pub(super) fn memory(&self) -> &broadcast::Sender<String> {
+        &self.memory
+    }
+
     /// The fault "out of memory": kills what the pod with this uid runs, as the kernel would.
     pub fn run_out_of_memory(&self, pod_uid: &str) {
         // A node without a running container has none to kill.

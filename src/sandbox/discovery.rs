@@ -53,6 +53,9 @@ pub(super) fn answer(request: &Request) -> Result<Response<Body>, Status> {
             group
         }
         ["apis", name, "v1"] if groups().contains(name) => resources(name, &format!("{name}/v1")),
+        // A version that there is not, of a group that there is.
+        ["api", _, ..] => return Err(Status::no_such_path()),
+        ["apis", name, _, ..] if groups().contains(name) => return Err(Status::no_such_path()),
         _ => return Ok(respond::text(404, "404 page not found\n")),
     };
     Ok(respond::json(200, &document))

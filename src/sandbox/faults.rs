@@ -1,5 +1,6 @@
 //! Faults on demand: a switchboard that tests and the demo's palette hold while the cluster runs.
 
+mod injector;
 mod named;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::status::Status;
+pub use injector::Injector;
 pub use named::{Fault, Planned, Unknown};
 
 /// What the server answers instead of working.

@@ -252,7 +252,9 @@ fn parse_token(text: &str) -> Result<(u64, String), Status> {
         .map_err(|error| bad(&error.to_string()))?;
     let fields = parse_json(&bytes).map_err(|why| bad(&why))?;
     if fields["v"] != "meta.k8s.io/v1" {
-        return Err(bad("server does not recognize this encoded version"));
+        let version = fields["v"].as_str().unwrap_or_default();
+        let why = format!("server does not recognize this encoded version {version}");
+        return Err(bad(&why));
     }
     match (fields["rv"].as_u64(), fields["start"].as_str()) {
         (Some(version), Some(start)) => Ok((version, start.to_owned())),

@@ -61,6 +61,11 @@ impl Quantity {
         })
     }
 
+    /// Whether it is a whole number of units.
+    pub(crate) const fn is_whole(self) -> bool {
+        self.thousandths % 1000 == 0
+    }
+
     /// The sum, held at the largest number there is, in the form of this one unless that is nothing.
     pub(crate) fn plus(self, other: Self) -> Self {
         let form = if self.thousandths == 0 { other } else { self };

@@ -48,7 +48,10 @@ pub(super) fn set(
                     &replicas.into(),
                     "must be greater than or equal to 0",
                 );
-                return Err(Status::invalid(target.kind, target.name(), &[cause]));
+                let mut refused = Status::invalid_as("Scale.autoscaling", target.name(), &[cause]);
+                refused.details["kind"] = "Scale".into();
+                refused.details["group"] = "autoscaling".into();
+                return Err(refused);
             }
             if let Some(version) = wanted["metadata"]["resourceVersion"].as_str() {
                 stored["metadata"]["resourceVersion"] = version.into();

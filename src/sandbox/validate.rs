@@ -59,7 +59,15 @@ fn body(kind: Kind, object: &Value) -> Vec<Cause> {
         Kind::Pod => pods::check(object),
         Kind::Job => jobs::check(object),
         Kind::Deployment | Kind::ReplicaSet => workloads::check(kind, object),
-        Kind::ConfigMap | Kind::Secret => plain::check_keys(object),
+        Kind::ConfigMap => plain::check_keys(object),
+        Kind::Secret => {
+            let mut causes = plain::check_keys(object);
+            causes.extend(plain::check_type(object));
+            causes
+        }
+        Kind::ResourceQuota => plain::check_quota(object),
+        Kind::Lease => plain::check_lease(object),
+        Kind::Ingress => plain::check_ingress(object),
         Kind::Service => plain::check_service(object),
         Kind::Role | Kind::ClusterRole => plain::check_rules(object),
         Kind::RoleBinding | Kind::ClusterRoleBinding => plain::check_binding(object),

@@ -22,6 +22,9 @@ use super::writer::{self, Writer};
 /// The default of Jobs surprises, so the API warns of it.
 const ORPHANS: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
 
+/// The namespaces without which there is no cluster.
+const IMMORTAL: [&str; 3] = ["default", "kube-system", "kube-public"];
+
 /// Answers a create.
 pub(super) fn create(
     store: &Store,
@@ -89,6 +92,10 @@ pub(super) fn delete(
     let mut warnings = Vec::new();
     if target.kind == Kind::Job && options.propagation.is_none() {
         warnings.push(ORPHANS.to_owned());
+    }
+    if target.kind == Kind::Namespace && IMMORTAL.contains(&target.name()) {
+        let why = "this namespace may not be deleted";
+        return Err(Status::forbidden(target.kind, target.name(), why));
     }
     let deleted = store.delete(target.kind, target.namespace(), target.name(), &options)?;
     if writer::returns_deleted(target.kind) || matches!(deleted, Deleted::Marked(_)) {

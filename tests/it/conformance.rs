@@ -50,6 +50,7 @@ cases! {
     apply = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/apply.yaml")).await;
     lists = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/lists.yaml")).await;
     quotas = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/quotas.yaml")).await;
+    rules = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/rules.yaml")).await;
     deletes = async |place| super::exchanges::told(place, include_str!("conformance/exchanges/deletes.yaml")).await;
     jobs_end = super::jobs::ends;
     jobs_retry = super::jobs::retries;

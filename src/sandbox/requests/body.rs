@@ -63,8 +63,11 @@ pub(in crate::sandbox) fn parse_yaml(bytes: &[u8]) -> Result<Value, Status> {
 
 /// JSON, or what Go's decoder says is wrong with it.
 pub(in crate::sandbox) fn parse_json(bytes: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| syntax::complaint(bytes).unwrap_or_else(|| error.to_string()))
+    serde_json::from_slice(bytes).or_else(|error| match syntax::complaint(bytes) {
+        Some(why) => Err(why),
+        // It may be nested deeper than is read here; Go reads on, to a depth that no field has.
+        None => serde_json::from_slice(&syntax::shallow(bytes)).map_err(|_| error.to_string()),
+    })
 }
 
 /// A null is an object without fields.

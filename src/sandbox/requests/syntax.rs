@@ -33,9 +33,9 @@ impl Scanner<'_> {
                 b'{' => {
                     self.at += 1;
                     if self.peek()? != b'}' {
+                        deep(&open, '{')?;
                         self.key()?;
                         open.push(Inside::Object);
-                        deep(&open)?;
                         continue;
                     }
                     self.at += 1;
@@ -43,8 +43,8 @@ impl Scanner<'_> {
                 b'[' => {
                     self.at += 1;
                     if self.peek()? != b']' {
+                        deep(&open, '[')?;
                         open.push(Inside::List);
-                        deep(&open)?;
                         continue;
                     }
                     self.at += 1;
@@ -207,11 +207,39 @@ impl Scanner<'_> {
     }
 }
 
-fn deep(open: &[Inside]) -> Scan {
-    if open.len() > DEEPEST {
-        return Err("exceeded max depth".to_owned());
+/// Whether one more thing may be opened.
+fn deep(open: &[Inside], next: char) -> Scan {
+    if open.len() >= DEEPEST {
+        return Err(format!("invalid character '{next}' exceeded max depth"));
     }
     Ok(())
+}
+
+/// Sound JSON without what is nested deeper than any field of any kind: there stand an empty object or an empty list.
+pub(super) fn shallow(text: &[u8]) -> Vec<u8> {
+    const KEPT: usize = 100;
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    let mut out = Vec::new();
+    for byte in text {
+        let is_text = in_text;
+        if in_text {
+            in_text = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+        } else if *byte == b'"' {
+            in_text = true;
+        } else if matches!(byte, b'{' | b'[') {
+            depth += 1;
+        }
+        let closes = !is_text && matches!(byte, b'}' | b']');
+        let opens = !is_text && matches!(byte, b'{' | b'[');
+        if depth < KEPT || (depth == KEPT && (opens || closes)) {
+            out.push(*byte);
+        }
+        if closes {
+            depth = depth.saturating_sub(1);
+        }
+    }
+    out
 }
 
 fn ended() -> String {
@@ -290,8 +318,18 @@ mod tests {
         let deep = "[".repeat(20_000);
         assert_eq!(
             complaint(deep.as_bytes()).as_deref(),
-            Some("exceeded max depth")
+            Some("invalid character '[' exceeded max depth")
         );
+    }
+
+    #[test]
+    fn what_lies_too_deep_is_left_out() {
+        let text = r#"{"a":"[{\"","b":[1,{}]}"#;
+        assert_eq!(shallow(text.as_bytes()), text.as_bytes());
+        let deep = format!(r#"{{"a":{}{},"b":1}}"#, "[".repeat(5000), "]".repeat(5000));
+        let read: serde_json::Value = serde_json::from_slice(&shallow(deep.as_bytes())).unwrap();
+        assert!(read["a"].is_array());
+        assert_eq!(read["b"], 1);
     }
 
     #[test]

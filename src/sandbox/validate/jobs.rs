@@ -26,6 +26,11 @@ pub(super) fn check(job: &Value) -> Vec<Cause> {
         "spec.completionMode".to_owned(),
         &["NonIndexed", "Indexed"],
     ));
+    causes.extend(one_of(
+        &spec["podReplacementPolicy"],
+        "spec.podReplacementPolicy".to_owned(),
+        &["Failed", "TerminatingOrFailed"],
+    ));
     if spec["completionMode"] == "Indexed" && spec["completions"].is_null() {
         causes.push(Cause::required(
             "spec.completions",

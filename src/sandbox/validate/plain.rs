@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::{each, names, one_of, text};
+use crate::sandbox::quantity::Quantity;
+use crate::sandbox::quotas;
 use crate::sandbox::status::Cause;
 
 /// What a `ConfigMap` or a `Secret` may hold, in bytes.
@@ -152,7 +154,11 @@ pub(super) fn check_binding(binding: &Value) -> Vec<Cause> {
         &["ClusterRole"]
     };
     if !kinds.contains(&text(&role["kind"])) {
-        causes.push(Cause::unsupported("roleRef.kind", &role["kind"], kinds));
+        causes.push(Cause::unsupported(
+            "roleRef.kind",
+            &text(&role["kind"]).into(),
+            kinds,
+        ));
     }
     if text(&role["name"]).is_empty() {
         causes.push(Cause::required("roleRef.name", ""));
@@ -203,8 +209,119 @@ pub(super) fn check_claim(claim: &Value) -> Vec<Cause> {
             "at least 1 access mode is required",
         ));
     }
-    if spec["resources"]["requests"]["storage"].is_null() {
+    let modes = [
+        "ReadOnlyMany",
+        "ReadWriteMany",
+        "ReadWriteOnce",
+        "ReadWriteOncePod",
+    ];
+    for (_, mode) in each(&spec["accessModes"]) {
+        causes.extend(one_of(mode, "spec.accessModes".to_owned(), &modes));
+    }
+    let storage = &spec["resources"]["requests"]["storage"];
+    if storage.is_null() {
         causes.push(Cause::required("spec.resources[storage]", ""));
+    } else if Quantity::parse(text(storage)).is_some_and(|amount| amount <= Quantity::ZERO) {
+        let why = "must be greater than zero";
+        causes.push(Cause::invalid("spec.resources[storage]", storage, why));
+    }
+    causes
+}
+
+/// What a `Secret` of a well-known type has to hold.
+pub(super) fn check_type(secret: &Value) -> Vec<Cause> {
+    let has = |key: &&str| !secret["data"][*key].is_null();
+    let required = |keys: &[&str]| -> Vec<Cause> {
+        let missing = keys.iter().filter(|key| !has(key));
+        missing
+            .map(|key| Cause::required(format!("data[{key}]"), ""))
+            .collect()
+    };
+    match text(&secret["type"]) {
+        "kubernetes.io/tls" => required(&["tls.crt", "tls.key"]),
+        "kubernetes.io/dockerconfigjson" => required(&[".dockerconfigjson"]),
+        "kubernetes.io/dockercfg" => required(&[".dockercfg"]),
+        "kubernetes.io/ssh-auth" => required(&["ssh-privatekey"]),
+        // One of the two will do.
+        "kubernetes.io/basic-auth" if !has(&"username") && !has(&"password") => {
+            required(&["username", "password"])
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A quota limits what there is, by amounts that can be.
+pub(super) fn check_quota(quota: &Value) -> Vec<Cause> {
+    const SCOPES: [&str; 6] = [
+        "Terminating",
+        "NotTerminating",
+        "BestEffort",
+        "NotBestEffort",
+        "PriorityClass",
+        "CrossNamespacePodAffinity",
+    ];
+    let spec = &quota["spec"];
+    let mut causes = Vec::new();
+    for (name, amount) in spec["hard"].as_object().into_iter().flatten() {
+        let path = format!("spec.hard[{name}]");
+        let named = Value::from(name.as_str());
+        let is_plain = !name.contains('/');
+        if is_plain && quotas::counted_kind(name).is_none() {
+            let mut faults = names::qualified(name);
+            if faults.is_empty() {
+                faults.push("must be a standard resource type or fully qualified".to_owned());
+            }
+            faults.push("must be a standard resource for quota".to_owned());
+            let invalid = |why: String| Cause::invalid(path.as_str(), &named, why);
+            causes.extend(faults.into_iter().map(invalid));
+        }
+        let Some(read) = Quantity::parse(text(amount)) else {
+            continue;
+        };
+        let shown = Value::from(read.to_string());
+        if read < Quantity::ZERO {
+            let why = "must be greater than or equal to 0";
+            causes.push(Cause::invalid(path.as_str(), &shown, why));
+        }
+        let is_count = name.starts_with("count/")
+            || (is_plain
+                && !name.contains("cpu")
+                && !name.contains("memory")
+                && !name.contains("storage"));
+        if is_count && !read.is_whole() {
+            causes.push(Cause::invalid(path, &shown, "must be an integer"));
+        }
+    }
+    if each(&spec["scopes"]).any(|(_, scope)| !SCOPES.contains(&text(scope))) {
+        causes.push(Cause::invalid(
+            "spec.scopes",
+            &spec["scopes"],
+            "unsupported scope",
+        ));
+    }
+    causes
+}
+
+pub(super) fn check_lease(lease: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for (field, least, why) in [
+        ("leaseDurationSeconds", 1, "must be greater than 0"),
+        ("leaseTransitions", 0, "must be greater than or equal to 0"),
+    ] {
+        let number = &lease["spec"][field];
+        if number.as_i64().is_some_and(|number| number < least) {
+            causes.push(Cause::invalid(format!("spec.{field}"), number, why));
+        }
+    }
+    causes
+}
+
+pub(super) fn check_ingress(ingress: &Value) -> Vec<Cause> {
+    let spec = &ingress["spec"];
+    let mut causes = Vec::new();
+    if each(&spec["rules"]).next().is_none() && spec["defaultBackend"].is_null() {
+        let why = "either `defaultBackend` or `rules` must be specified";
+        causes.push(Cause::invalid_as("spec", "null", why));
     }
     causes
 }

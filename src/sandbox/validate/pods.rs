@@ -9,6 +9,18 @@ use super::{each, meta, names, one_of, text};
 use crate::sandbox::quantity::Quantity;
 use crate::sandbox::status::Cause;
 
+/// Where the content of a volume may come from.
+const SOURCES: [&str; 8] = [
+    "emptyDir",
+    "hostPath",
+    "secret",
+    "nfs",
+    "persistentVolumeClaim",
+    "configMap",
+    "downwardAPI",
+    "projected",
+];
+
 const CHANGEABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
 
 pub(super) fn check(pod: &Value) -> Vec<Cause> {
@@ -103,17 +115,39 @@ fn spec(spec: &Value, path: &str) -> Vec<Cause> {
             why,
         ));
     }
+    causes.extend(identity(
+        &spec["securityContext"],
+        &format!("{path}.securityContext"),
+    ));
     causes.extend(meta::labels(
         &spec["nodeSelector"],
         &format!("{path}.nodeSelector"),
     ));
     for (index, toleration) in each(&spec["tolerations"]) {
         let at = format!("{path}.tolerations[{index}].operator");
-        if !text(&toleration["operator"]).is_empty() {
+        let operator = text(&toleration["operator"]);
+        if text(&toleration["key"]).is_empty() && operator != "Exists" {
+            let why = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+            causes.push(Cause::invalid(at.as_str(), &operator.into(), why));
+        }
+        if !operator.is_empty() {
             causes.extend(one_of(&toleration["operator"], at, &["Equal", "Exists"]));
         }
     }
     causes
+}
+
+/// As whom the processes run, for a pod or a container.
+fn identity(context: &Value, path: &str) -> Vec<Cause> {
+    let why = format!("must be between 0 and {}, inclusive", i32::MAX);
+    ["runAsUser", "runAsGroup", "fsGroup"]
+        .into_iter()
+        .filter(|field| {
+            let number = context[*field].as_i64();
+            number.is_some_and(|number| !(0..=i64::from(i32::MAX)).contains(&number))
+        })
+        .map(|field| Cause::invalid(format!("{path}.{field}"), &context[field], &why))
+        .collect()
 }
 
 fn volumes(list: &Value, path: &str) -> Vec<Cause> {
@@ -131,6 +165,13 @@ fn volumes(list: &Value, path: &str) -> Vec<Cause> {
             if volume[source].is_object() && text(&volume[source][field]).is_empty() {
                 causes.push(Cause::required(format!("{at}.{source}.{field}"), ""));
             }
+        }
+        // In the order in which the server looks at them.
+        let mut sources = SOURCES.iter().filter(|source| !volume[**source].is_null());
+        sources.next();
+        for source in sources {
+            let why = "may not specify more than 1 volume type";
+            causes.push(Cause::forbidden(format!("{at}.{source}"), why));
         }
         let host_path = &volume["hostPath"]["path"];
         if text(host_path).split('/').any(|part| part == "..") {

@@ -54,3 +54,51 @@ fn half_a_minute_without_the_api_loses_nothing() {
     terminal.press("q");
     assert_eq!(terminal.exit_and_restore(), 0);
 }
+
+#[test]
+fn every_fault_of_the_palette_comes_and_says_so() {
+    let home = Home::new();
+    let mut terminal = demo(&home);
+    let faults = [
+        ("image pulls take", "every image pull takes 20 s"),
+        ("clock 1 h ahead", "the clock is off by +3600 s"),
+        ("node silent", "nothing is heard of the node for 120 s"),
+        ("newest pod out of memory", "no pod is running that could"),
+        ("compact history", "old resource versions are forgotten"),
+        ("drop all watches", "all watches were dropped"),
+        ("500 for the next", "the next 5 requests get 500"),
+        ("429 for the next", "the next 5 requests get 429"),
+        ("503 for the next", "the next 5 requests get 503"),
+        ("answers 2 s late", "every answer comes 2 s late"),
+        ("end all faults", "all is well again"),
+    ];
+    let offered = llmctl_dev::app::palette::ENTRIES.iter();
+    let offered = offered.filter(|entry| entry.name.starts_with("sandbox fault: "));
+    // And the one of the test above.
+    assert_eq!(offered.count(), faults.len() + 1);
+    for (name, said) in faults {
+        terminal.press(":");
+        terminal.press(name);
+        terminal.wait_for(&format!("sandbox fault: {name}"));
+        terminal.press(ENTER);
+        terminal.wait_for(said);
+    }
+    terminal.press("q");
+    assert_eq!(terminal.exit_and_restore(), 0);
+}
+
+#[test]
+fn a_demo_goes_wrong_as_its_command_line_says() {
+    let home = Home::new();
+    let faults = [
+        "demo",
+        "--fault",
+        "slow-pulls=20",
+        "--fault",
+        "clock=3600@0.5",
+    ];
+    let mut terminal = home.terminal(&faults);
+    terminal.wait_for_row(&["fault", "pulls take 20 s", "clock +3600 s"]);
+    terminal.press("q");
+    assert_eq!(terminal.exit_and_restore(), 0);
+}
