@@ -37,3 +37,4 @@ mod studio;
 mod support;
 mod terminal;
 mod tidy;
+mod weaknesses;
