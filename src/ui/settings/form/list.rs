@@ -25,22 +25,17 @@ pub(super) fn draw(
         Span::styled(format!(" {} one name on a line", glyphs.dot), theme.muted()),
     ]);
     let wrong = slice.drafts.wrong().find(|(key, _)| *key == slice.selected);
-    let said = match wrong {
-        Some((_, problem)) => {
-            let said = problem.broken.to_string();
-            let said = text::fit(&sanitize(&said), room.saturating_sub(2), glyphs.ellipsis);
-            Line::styled(format!("{} {said}", glyphs.bad), theme.tone(Tone::Bad))
-        }
-        None => {
-            let text = slice.file_value(slice.selected);
-            let text = text.map(|value| value.text()).unwrap_or_default();
-            let said = match &text[..] {
-                "" => "no names".to_owned(),
-                names => sanitize(names).into_owned(),
-            };
-            let said = text::fit(&said, room.saturating_sub(2), glyphs.ellipsis);
-            Line::styled(format!("{} {said}", glyphs.good), theme.tone(Tone::Good))
-        }
+    let fit = |said: &str| text::fit(&sanitize(said), room.saturating_sub(2), glyphs.ellipsis);
+    let said = if let Some((_, problem)) = wrong {
+        let said = fit(&problem.broken.to_string());
+        Line::styled(format!("{} {said}", glyphs.bad), theme.tone(Tone::Bad))
+    } else {
+        let value = slice.file_value(slice.selected);
+        let said = match &value.map(|value| value.text()).unwrap_or_default()[..] {
+            "" => "no names".to_owned(),
+            names => fit(names),
+        };
+        Line::styled(format!("{} {said}", glyphs.good), theme.tone(Tone::Good))
     };
     let row = |y| {
         Rect {
