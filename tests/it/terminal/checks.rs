@@ -7,6 +7,7 @@ use crate::support::terminal::{ENTER, ESC};
 #[test]
 fn a_due_migration_is_reviewed_done_and_put_back() {
     let home = Home::new();
+    home.write("run.sh", "docker compose up -d\n");
     let mut terminal = demo(&home);
     terminal.wait_for("migration due");
     terminal.press("5");
@@ -47,8 +48,9 @@ fn a_due_migration_is_reviewed_done_and_put_back() {
     terminal.gone("Migration of");
 
     terminal.press(&format!("j{ENTER}"));
-    terminal.wait_for("Nothing is left of Compose");
+    terminal.wait_for("run.sh:1");
     terminal.press(ESC);
+    terminal.gone("Audit of");
     terminal.press("q");
     assert_eq!(terminal.exit_and_restore(), 0);
     let left: Vec<_> = std::fs::read_dir(home.temporary()).unwrap().collect();
