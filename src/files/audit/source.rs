@@ -20,8 +20,14 @@ fn joined(text: &str) -> Vec<Joined> {
         };
         match all.last_mut() {
             Some(last) if goes_on => {
-                last.text.push(' ');
-                last.text.push_str(part.trim());
+                // As a shell does: a word that is broken in the middle is one word again.
+                let apart = last.text.ends_with(char::is_whitespace)
+                    || part.starts_with(char::is_whitespace);
+                last.text.truncate(last.text.trim_end().len());
+                if apart {
+                    last.text.push(' ');
+                }
+                last.text.push_str(part.trim_start());
             }
             _ => all.push(Joined {
                 line: at + 1,
@@ -189,4 +195,20 @@ pub(super) fn workflow(text: &str) -> Vec<Passage> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_go_on_as_in_a_shell() {
+        let text = "docker-\\\ncompose \\\n  up \\\n\t-d\nnext\n";
+        let all: Vec<(usize, String)> = joined(text)
+            .into_iter()
+            .map(|line| (line.line, line.text))
+            .collect();
+        let one = (1, "docker-compose up -d".to_owned());
+        assert_eq!(all, [one, (5, "next".to_owned())]);
+    }
 }
