@@ -31,7 +31,10 @@ pub enum Action {
     Copy,
     // runs
     NewRun,
+    /// The same request as the next pass through its node.
     RunAgain,
+    /// The run dialog, with the request of the selected run.
+    CloneRun,
     CancelRun,
     KeepRun,
     /// An hour longer.
@@ -231,6 +234,7 @@ impl Action {
             self,
             Self::NewRun
                 | Self::RunAgain
+                | Self::CloneRun
                 | Self::CancelRun
                 | Self::KeepRun
                 | Self::ExtendRun
@@ -245,6 +249,7 @@ impl Action {
         match self {
             Self::NewRun
             | Self::RunAgain
+            | Self::CloneRun
             | Self::CancelRun
             | Self::KeepRun
             | Self::ExtendRun

@@ -29,7 +29,8 @@ pub const ENTRIES: &[Entry] = {
     use super::action::Fault;
     entries! {
         Action::NewRun, "run: start a sample", "llmctl-dev run SAMPLE";
-        Action::RunAgain, "run: the selected one again", "llmctl-dev run SAMPLE";
+        Action::RunAgain, "run: the selected one again", "llmctl-dev run --like RUN --again";
+        Action::CloneRun, "run: clone the selected one, with changes", "llmctl-dev run --like RUN";
         Action::CancelRun, "run: cancel the selected one", "llmctl-dev runs cancel RUN";
         Action::KeepRun, "run: keep the selected one longer", "llmctl-dev runs keep RUN";
         Action::ExtendRun, "run: keep the selected one an hour longer", "llmctl-dev runs extend RUN";

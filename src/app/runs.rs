@@ -1,6 +1,8 @@
 //! The runs in the UI: the list, the detail of the selected one, the dialog that starts one.
 
 mod acts;
+pub mod again;
+pub mod cancel;
 pub mod compare;
 pub mod detail;
 pub mod dialog;
@@ -16,6 +18,7 @@ use super::text::Field;
 use super::{Pane, Turn};
 use crate::domain::cancel::{CancelPlan, CancelStep};
 use crate::domain::logs::{LogEvent, LogLine};
+use crate::domain::manifest::asked::Asked;
 use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
 use crate::domain::observed::{JobSeen, Seen};
 use crate::domain::orphans::Orphan;
@@ -24,6 +27,7 @@ use crate::domain::runs::lifecycle::{GivenUp, Want};
 use crate::domain::runs::{Run, RunId, Runs, Ttl};
 use crate::domain::samples::Sample;
 use crate::domain::target::Target;
+use again::{Then, Unread};
 use detail::Tab;
 use detail::logs::LogView;
 use dialog::RunDialog;
@@ -67,8 +71,8 @@ pub struct Slice {
     pub orphans: Option<Vec<Orphan>>,
     /// The two that are compared.
     pub compared: Option<(RunId, RunId)>,
-    /// Ways to wait for a cancel that are under way, by run, with the newest step.
-    pub cancels: Vec<(RunId, CancelStep)>,
+    /// The cancels of this session, oldest first.
+    pub cancels: Vec<cancel::Cancel>,
 }
 
 /// What happened to runs.
@@ -127,6 +131,12 @@ pub enum Msg {
         run: RunId,
         outcome: GivenUp,
     },
+    /// What a run asked for, for what was to be done with it.
+    RequestRead {
+        run: RunId,
+        then: Then,
+        asked: Box<Result<Asked, Unread>>,
+    },
     /// What runs left behind.
     OrphansFound(Vec<Orphan>),
     /// The Job has that time to live now, and no other reaper sees it.
@@ -177,6 +187,12 @@ pub enum Effect {
     FetchManifest {
         run: RunId,
         job: String,
+    },
+    /// Read what a run asked for, so that it can be asked once more.
+    ReadRequest {
+        run: RunId,
+        job: String,
+        then: Then,
     },
     ReadLog {
         run: RunId,
@@ -264,7 +280,11 @@ impl Slice {
 
     /// A text about runs changes between `before` and `now` by time alone.
     pub fn ages(&self, before: Timestamp, now: Timestamp) -> bool {
-        self.all.next_change(before).is_some_and(|at| at <= now)
+        let counting = self
+            .cancels
+            .iter()
+            .any(|cancel| cancel.left(before).is_some());
+        counting || self.all.next_change(before).is_some_and(|at| at <= now)
     }
 
     /// Takes an answer of the world.
@@ -301,6 +321,9 @@ impl Slice {
             Msg::LogRead { run, lines } => self.all.recall(&run, lines),
             Msg::ManifestFetched { run, yaml } => self.manifest = Some((run, yaml)),
             Msg::Previewed { yaml } => self.dialog.preview = Some(yaml),
+            Msg::RequestRead { run, then, asked } => {
+                self.request_read(&run, then, *asked, around, turn);
+            }
             Msg::OrphansFound(found) => self.orphans = Some(found),
             Msg::Kept { run, ttl } => self.kept(&run, ttl, turn),
             Msg::Preflighted(facts) => self.preflighted(*facts, around),
@@ -342,15 +365,16 @@ impl Slice {
         }
     }
 
-    /// Starts a run of `sample`; a refusal is told and nothing is created.
+    /// Starts a run of `sample` as execution `execution`; a refusal is told and nothing is created.
     pub(super) fn start(
         &mut self,
         sample: &Sample,
+        execution: u64,
         options: &RunOptions,
         around: &Around,
         turn: &mut Turn,
     ) -> Result<(), String> {
-        let plan = around.plan(sample, self.all.next_execution(), options)?;
+        let plan = around.plan(sample, execution, options)?;
         if let Some(known) = self.all.duplicate(&plan, turn.now) {
             return Err(known.known_already());
         }
@@ -379,7 +403,8 @@ impl Slice {
     pub fn act(&mut self, action: Action, page: usize, around: &Around, turn: &mut Turn) {
         match action {
             Action::NewRun => self.open_dialog(around, turn),
-            Action::RunAgain => self.run_again(around, turn),
+            Action::RunAgain => self.once_more(Then::Again, around, turn),
+            Action::CloneRun => self.once_more(Then::Clone, around, turn),
             Action::CancelRun => self.ask_cancel(around, turn),
             Action::RemoveRun => self.ask_remove(around, turn),
             Action::KeepRun => self.keep(turn),

@@ -77,6 +77,15 @@ pub fn progress(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", sanitize(line));
 }
 
+/// Puts a text on standard error that the next one takes away; nothing where it is no terminal. Blank text only takes away.
+pub fn fleeting(line: &str) {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        let _ = write!(err, "\r\x1b[K{}", sanitize(line));
+        let _ = err.flush();
+    }
+}
+
 /// Prints the message of a failure to standard error.
 pub fn complain(message: &str) {
     let mut err = io::stderr().lock();

@@ -3,6 +3,7 @@
 mod burst;
 mod check;
 mod dry;
+mod like;
 mod wait;
 mod wanted;
 
@@ -29,7 +30,7 @@ const NUMBERS: u64 = 100;
 pub struct Args {
     /// Which sample to run: hello, slow, fail, timeout, noisy, bad-image, silent, crash, start-node, or one of your own;
     /// `node` runs a node of TYPE
-    #[arg(value_name = "SAMPLE", required_unless_present = "payload")]
+    #[arg(value_name = "SAMPLE", required_unless_present_any = ["payload", "like"])]
     pub sample: Option<String>,
     /// Node type after `node`: start, end, flowchart, task, plan, milestone, memory, decision, rag, `agent_task`, `llm_call`,
     /// `rag_chat_completion`
@@ -38,6 +39,10 @@ pub struct Args {
     /// Run a payload of your own (contract v1) from a JSON or YAML file, or from standard input (-)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["sample", "kind"])]
     pub payload: Option<PathBuf>,
+    /// Run what the run RUN asked for: its payload, image, time-out, time to live and GPUs, as the cluster still has them, changed by
+    /// the other options; with --again the very same request as its next pass
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["sample", "kind", "payload"])]
+    pub like: Option<String>,
     /// Change a field of the payload: `env.NAME=value`, `timeout_seconds=60`, a node's field such as `task_prompt=text`; again for
     /// more
     #[arg(long, value_name = "FIELD=VALUE")]
@@ -123,6 +128,15 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
         .settings
         .effective()
         .for_runs(&setup.namespace(globals));
+    if let Some(name) = &args.like {
+        let mut headless = Headless::open(globals, &setup).await?;
+        let ended = match like::wanted(&headless, &setup, name, &args, settings).await {
+            Ok(wanted) => Box::pin(like_it(globals, &setup, &args, &mut headless, &wanted)).await,
+            Err(failure) => Err(failure),
+        };
+        headless.world.close().await;
+        return ended;
+    }
     let wanted = Wanted::read(&setup, &args, settings)?;
     // What can be refused without a cluster is refused before one is asked.
     let first = wanted.plan(wanted.execution.unwrap_or(1), wanted.index)?;
@@ -136,6 +150,27 @@ pub async fn run(globals: &Globals, args: Args) -> Result<Exit, Failure> {
     let ended = start(globals, &args, &mut headless, &wanted, &first).await;
     headless.world.close().await;
     ended
+}
+
+/// The same for a request that was read from a cluster: its numbers are known by now.
+async fn like_it(
+    globals: &Globals,
+    setup: &Setup,
+    args: &Args,
+    headless: &mut Headless,
+    wanted: &Wanted,
+) -> Result<Exit, Failure> {
+    let execution = wanted
+        .execution
+        .unwrap_or_else(|| headless.runs.next_execution());
+    let first = wanted.plan(execution, wanted.index)?;
+    if args.dry_run {
+        return dry::print(globals, &first);
+    }
+    if args.check {
+        return check::run(globals, setup, wanted.settings(), &first).await;
+    }
+    start(globals, args, headless, wanted, &first).await
 }
 
 /// Looks once whether it can work, however many runs there are to be, then creates and waits.

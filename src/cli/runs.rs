@@ -136,7 +136,7 @@ async fn perform(
         Verb::Show { run } => show(globals, headless, &run),
         Verb::Logs(args) => logs::run(globals, headless, &args).await,
         Verb::Watch { run } => watch(globals, headless, run.as_deref()).await,
-        Verb::Cancel { run, grace } => act::cancel(setup, headless, &run, grace).await,
+        Verb::Cancel { run, grace } => act::cancel(globals, setup, headless, &run, grace).await,
         Verb::Keep { runs, ttl } => act::keep(headless, &runs, ttl).await,
         Verb::Extend { runs, by } => act::extend(headless, &runs, by).await,
         Verb::Diff { left, right } => diff::diff(globals, headless, &left, &right),

@@ -4,6 +4,8 @@ use super::Cluster;
 use super::error::{Error, Kind};
 use super::rest::Resource;
 use super::{convert, wire};
+use crate::domain::identity;
+use crate::domain::manifest::asked::Asked;
 use crate::domain::manifest::{EXECUTOR, KEPT, PRUNED, RunPlan};
 use crate::domain::masking;
 use crate::domain::observed::JobSeen;
@@ -213,6 +215,31 @@ impl Cluster {
             what: format!("show job {job} as YAML"),
             cluster: self.label().to_owned(),
             reason: error.to_string(),
+        })
+    }
+
+    /// What the run of a Job asked for; with a UID of that very Job only.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when the Job or its payload is gone, [`Kind::Conflict`] when the name belongs to another Job by now.
+    pub async fn asked(&self, namespace: &str, job: &str, uid: &str) -> Result<Asked, Error> {
+        let object: Value = self.get(Resource::Jobs, namespace, job).await?;
+        let what = || format!("read what job {job} in namespace {namespace} asked for");
+        if object["metadata"]["uid"] != uid {
+            return Err(Error::Conflict {
+                what: what(),
+                cluster: self.label().to_owned(),
+                reason: "another Job has that name by now".to_owned(),
+            });
+        }
+        let payload = self
+            .payload(namespace, &identity::configmap_name(job))
+            .await?
+            .unwrap_or_default();
+        Asked::read(&object, &payload).map_err(|reason| Error::Other {
+            what: what(),
+            cluster: self.label().to_owned(),
+            reason,
         })
     }
 

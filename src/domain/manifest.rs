@@ -1,5 +1,6 @@
 //! The ConfigMap and the Job of a run (contract 4).
 
+pub mod asked;
 mod checks;
 mod objects;
 #[cfg(test)]
@@ -30,6 +31,9 @@ pub const KEPT: &str = "kept";
 
 /// Annotation on our Jobs: the sample's name.
 pub const SAMPLE_ANNOTATION: &str = "llmctl.dev/sample";
+
+/// Annotation on our Jobs that are not the first pass through their node: which one they are.
+pub const PASS_ANNOTATION: &str = "llmctl.dev/pass";
 
 /// Annotation of a Job with the settings that it was made with, as a JSON object of setting keys.
 pub const SETTINGS_ANNOTATION: &str = "llmctl.dev/settings";

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod own;
+pub mod sent;
 pub mod set;
 
 use super::identity;

@@ -207,6 +207,9 @@ pub struct Run {
     pub namespace: String,
     /// Label `llmctl.flowchart.execution_id`; the number that a list shows.
     pub execution: Option<u64>,
+    /// Which pass through its node it is, when it is not the first; told by our own Jobs only.
+    #[serde(default)]
+    pub pass: Option<u64>,
     /// Label `llmctl.flowchart.node_id`.
     pub node_id: Option<u64>,
     /// The sample's name, when this tool started it.
@@ -273,6 +276,7 @@ impl Run {
             job: job.to_owned(),
             namespace: namespace.to_owned(),
             execution: None,
+            pass: None,
             node_id: None,
             sample: None,
             ours: false,
@@ -356,6 +360,7 @@ impl Run {
             job: self.job.clone(),
             namespace: self.namespace.clone(),
             execution: self.execution,
+            pass: self.pass,
             node_id: self.node_id,
             sample: self.sample.clone(),
             ours: self.ours,

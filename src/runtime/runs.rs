@@ -3,6 +3,7 @@
 use super::World;
 use crate::app::Msg;
 use crate::app::notices::Notice;
+use crate::app::runs::again::{Then, Unread};
 use crate::app::runs::{Effect, Msg as RunsMsg};
 use crate::cluster::error::Kind;
 use crate::cluster::jobs::Propagation;
@@ -35,6 +36,7 @@ impl World {
             Effect::FindOrphans => self.find_orphans(),
             Effect::RemoveOrphans(orphans) => self.remove_orphans(orphans),
             Effect::FetchManifest { run, job } => self.fetch_manifest(run, job),
+            Effect::ReadRequest { run, job, then } => self.read_request(run, job, then),
             Effect::ReadLog { run } => self.read_log(run),
             Effect::SaveLog { run, job } => self.save_log(run, job),
             Effect::Preview(plan) => self.preview(*plan),
@@ -189,6 +191,22 @@ impl World {
                 Ok(yaml) => Msg::Runs(RunsMsg::ManifestFetched { run, yaml }),
                 Err(error) => Msg::Noticed(Notice::bad(error.to_string())),
             }
+        });
+    }
+
+    fn read_request(&mut self, run: RunId, job: String, then: Then) {
+        let (cluster, namespace) = (self.cluster.clone(), self.namespace.clone());
+        self.read(async move {
+            let asked = cluster.asked(&namespace, &job, &run.0).await;
+            let asked = asked.map_err(|error| match error.kind() {
+                Kind::NotFound => Unread::Gone,
+                _ => Unread::Failed(error.to_string()),
+            });
+            Msg::Runs(RunsMsg::RequestRead {
+                run,
+                then,
+                asked: Box::new(asked),
+            })
         });
     }
 

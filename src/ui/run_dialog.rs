@@ -105,6 +105,10 @@ fn draw_samples(runs: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Fr
         let mark = if selected { glyphs.mark } else { " " };
         // The types after the samples are told from samples of such a name.
         let name = match &sample.node {
+            _ if runs.cloned(at).is_some() => {
+                let of = runs.cloned(at).map_or("", |cloned| &cloned.of);
+                format!("run {} once more", sanitize(of))
+            }
             Some(node) if at >= runs.samples.len() => format!("node {}", node.kind),
             _ => sanitize(&sample.name).into_owned(),
         };
@@ -148,7 +152,12 @@ fn draw_choice(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     };
     let dot = glyphs.dot;
     let numbers = dialog.own.as_ref().map(Own::numbers).unwrap_or_default();
-    let edited = if dialog.own.is_some() {
+    let as_it_was = runs
+        .cloned(dialog.sample)
+        .is_some_and(|cloned| Some(&cloned.asked.payload) == dialog.own.as_ref());
+    let edited = if as_it_was {
+        format!(" {dot} payload as it was")
+    } else if dialog.own.is_some() {
         format!(" {dot} payload edited")
     } else {
         String::new()

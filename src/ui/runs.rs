@@ -13,6 +13,7 @@ use super::{Scroll, field, found, gauge, said, text};
 use crate::app::State;
 use crate::app::link::Link;
 use crate::app::runs::Slice;
+use crate::app::runs::cancel::Cancel;
 use crate::app::runs::list::Sort;
 use crate::domain::runs::{Phase, Run};
 use crate::sanitize::sanitize;
@@ -88,7 +89,8 @@ impl Column {
             Self::State => Constraint::Length(18),
             Self::Verdict => Constraint::Length(12),
             Self::Age => Constraint::Length(4),
-            Self::Took | Self::Left => Constraint::Length(7),
+            Self::Took => Constraint::Length(7),
+            Self::Left => Constraint::Length(8),
             Self::RemovedIn => Constraint::Length(13),
         }
     }
@@ -154,7 +156,7 @@ fn draw_list(
             let marked = runs.marked.contains(&run.id);
             cells(
                 run,
-                marked,
+                (marked, runs.cancel_of(&run.id)),
                 runs.filter.text(),
                 now,
                 columns,
@@ -186,7 +188,7 @@ fn draw_list(
 
 fn cells(
     run: &Run,
-    marked: bool,
+    (marked, cancel): (bool, Option<&Cancel>),
     filter: &str,
     now: Timestamp,
     columns: &[Column],
@@ -197,7 +199,7 @@ fn cells(
     let parts: Vec<(Column, Line<'static>)> = columns
         .iter()
         .map(|column| {
-            let mut line = line(*column, run, now, theme);
+            let mut line = line(*column, run, cancel, now, theme);
             if marked && *column == Column::Sample {
                 let mark = format!("{} ", theme.glyphs().ours);
                 line.spans
@@ -225,7 +227,13 @@ fn cells(
     Row::new(cells)
 }
 
-fn line(column: Column, run: &Run, now: Timestamp, theme: &Theme) -> Line<'static> {
+fn line(
+    column: Column,
+    run: &Run,
+    cancel: Option<&Cancel>,
+    now: Timestamp,
+    theme: &Theme,
+) -> Line<'static> {
     let none = || Span::styled(theme.glyphs().none, theme.muted());
     let span = match column {
         Column::Run => Span::raw(sanitize(&run.label()).into_owned()),
@@ -237,14 +245,34 @@ fn line(column: Column, run: &Run, now: Timestamp, theme: &Theme) -> Line<'stati
             };
             Span::styled(said::sample(run), style)
         }
-        Column::State => said::state(run, theme).span(theme),
+        Column::State => said::ending(cancel, run, now, theme)
+            .unwrap_or_else(|| said::state(run, theme))
+            .span(theme),
         Column::Verdict => said::verdict(run, theme).span(theme),
         Column::Age => Span::raw(text::age(text::between(run.created, now))),
         Column::Took => said::took(run, now).map_or_else(none, Span::raw),
         Column::RemovedIn => return removal(run, now, 5, theme),
-        Column::Left => return removal(run, now, 0, theme),
+        Column::Left => {
+            return kept(run, now, theme).unwrap_or_else(|| removal(run, now, 0, theme));
+        }
     };
     Line::from(span)
+}
+
+/// Where there is no room for both: that the Job is kept, and about how long.
+fn kept(run: &Run, now: Timestamp, theme: &Theme) -> Option<Line<'static>> {
+    let left = run.expires_at()?.duration_since(now).as_secs();
+    if !run.kept || run.phase != Phase::Retained || left <= 0 {
+        return None;
+    }
+    let about = match left {
+        3600.. => format!("{}h", (left + 1800) / 3600),
+        _ => format!("{}m", (left + 59) / 60),
+    };
+    Some(Line::styled(
+        format!("kept {about:>3}"),
+        theme.tone(Tone::Accent),
+    ))
 }
 
 /// When the Job will be removed: a gauge of its TTL and the time that is left.

@@ -2,6 +2,7 @@
 
 use super::text;
 use super::theme::{Theme, Tone};
+use crate::app::runs::cancel::Cancel;
 use crate::domain::runs::{Dispatch, Phase, Removal, RemovedBy, Run};
 use crate::domain::verdict::{Kubernetes, Verdict};
 use crate::sanitize::sanitize;
@@ -103,6 +104,26 @@ fn retained(run: &Run, theme: &Theme) -> Said {
         Verdict::Gone => Said::new(glyphs.uncertain, "not seen", Tone::Uncertain),
         Verdict::Pending => Said::new(glyphs.pending, "collecting log", Tone::Busy),
     }
+}
+
+/// A run that was asked to end and has not yet.
+pub(crate) fn ending(
+    cancel: Option<&Cancel>,
+    run: &Run,
+    now: Timestamp,
+    theme: &Theme,
+) -> Option<Said> {
+    let living = matches!(
+        run.phase,
+        Phase::Queued | Phase::Pending | Phase::Running | Phase::Started
+    );
+    let cancel = cancel.filter(|cancel| living && !cancel.is_over())?;
+    let word = match cancel.left(now).map(|left| left.as_secs()) {
+        None => "ending".to_owned(),
+        Some(0) => "grace is over".to_owned(),
+        Some(left) => format!("ending, {left} s"),
+    };
+    Some(Said::new(theme.glyphs().cancelled, word, Tone::Warning))
 }
 
 /// What came of it; a failure says how, as short as it can.

@@ -2,5 +2,6 @@
 
 mod check;
 mod duplicates;
+mod like;
 mod payloads;
 mod requests;

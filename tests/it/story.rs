@@ -1,5 +1,6 @@
 //! Stories through the real loop on the sandbox: keys in, frames out, the world in between, and a clock that can be paused.
 
+mod again;
 mod form;
 mod payload;
 mod removal;

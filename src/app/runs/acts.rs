@@ -3,9 +3,8 @@
 use super::super::notices::Notice;
 use super::super::question::Question;
 use super::super::{Dialog, Turn};
+use super::cancel::Cancel;
 use super::{Around, Effect, Slice};
-use crate::domain::cancel::CancelStep;
-use crate::domain::manifest::RunOptions;
 use crate::domain::runs::lifecycle::GivenUp;
 use crate::domain::runs::{Phase, Run, RunId, Ttl};
 
@@ -43,26 +42,6 @@ impl Slice {
         }
         let marked = |run: &&Run| self.marked.contains(&run.id);
         self.all.iter().filter(marked).collect()
-    }
-
-    pub(super) fn run_again(&mut self, around: &Around, turn: &mut Turn) {
-        let Some(run) = self.current() else {
-            return turn.notice(Notice::info("no run is selected; r starts one"));
-        };
-        let Some(name) = run.sample.clone() else {
-            return turn.notice(Notice::warning(format!(
-                "run {} was started by Studio and can only be run again there",
-                run.label()
-            )));
-        };
-        let Some(sample) = self.samples.iter().find(|s| s.name == name).cloned() else {
-            return turn.notice(Notice::bad(format!(
-                "there is no sample {name} any more; r shows those that are there"
-            )));
-        };
-        if let Err(why) = self.start(&sample, &RunOptions::default(), around, turn) {
-            turn.notice(Notice::bad(format!("{name} was not started: {why}")));
-        }
     }
 
     pub(super) fn ask_cancel(&mut self, around: &Around, turn: &mut Turn) {
@@ -206,21 +185,6 @@ impl Slice {
         )));
     }
 
-    /// One more step of a cancel.
-    pub(super) fn cancel_stepped(&mut self, run: RunId, step: CancelStep, turn: &mut Turn) {
-        self.cancels.retain(|(other, _)| *other != run);
-        let name = self.all.find(&run).map_or_else(String::new, Run::label);
-        turn.notice(if step.is_failure() {
-            Notice::bad(format!("cancel of run {name}: {step}"))
-        } else {
-            Notice::info(format!("cancel of run {name}: {step}"))
-        });
-        if !step.is_end() {
-            self.cancels.push((run, step));
-        }
-    }
-
-    /// What came of a run that did not start in time.
     pub(super) fn given_up(&mut self, run: &RunId, outcome: &GivenUp, turn: &mut Turn) {
         let wants = self.all.given_up(run, outcome, turn.now);
         self.stale = true;
@@ -237,11 +201,15 @@ impl Slice {
             let wants = self.all.cancel_asked(run, turn.now);
             self.want(wants, turn);
         }
+        if let Effect::Cancel { run, plan, .. } = effect {
+            self.cancels.retain(|cancel| cancel.run != *run);
+            self.cancels.push(Cancel::of(run.clone(), *plan));
+        }
     }
 }
 
 /// There is an object in the cluster, as far as is known.
-fn has_job(run: &Run) -> bool {
+pub(super) fn has_job(run: &Run) -> bool {
     !matches!(
         run.phase,
         Phase::Dispatching | Phase::NotDispatched | Phase::Removed

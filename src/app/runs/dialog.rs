@@ -9,6 +9,8 @@ use super::super::{Dialog, Pane, Turn};
 use super::editor::Editor;
 use super::form::Form;
 use super::{Around, Effect, Slice};
+use crate::domain::manifest::RunOptions;
+use crate::domain::manifest::asked::Asked;
 use crate::domain::nodes::{NodeType, TYPES};
 use crate::domain::payload::own::Own;
 use crate::domain::preflight::{Facts, Needs, Place, Preflight};
@@ -51,6 +53,14 @@ impl Spot {
     }
 }
 
+/// A run whose request the dialog began with; it stands behind the samples and the node types.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cloned {
+    /// What lists call the run.
+    pub of: String,
+    pub asked: Asked,
+}
+
 /// What is chosen so far. The fields start as the settings have them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunDialog {
@@ -77,6 +87,8 @@ pub struct RunDialog {
     pub own: Option<Own>,
     /// Pass through the node, when another than the first or the payload's own was asked for.
     pub index: Option<u64>,
+    /// The run that it began with.
+    pub cloned: Option<Cloned>,
     /// The payload being edited.
     pub editor: Option<Editor>,
     /// The fields of a node being filled in.
@@ -97,11 +109,14 @@ pub struct RunDialog {
 impl Slice {
     /// How many things the dialog offers: the samples, then the node types.
     pub fn offers(&self) -> usize {
-        self.samples.len() + TYPES.len()
+        self.samples.len() + TYPES.len() + usize::from(self.dialog.cloned.is_some())
     }
 
     /// What stands at a place of the dialog's list.
     pub fn offered(&self, at: usize) -> Option<Cow<'_, Sample>> {
+        if let Some(cloned) = self.cloned(at) {
+            return Some(Cow::Borrowed(cloned.asked.payload.sample()));
+        }
         match self.samples.get(at) {
             Some(sample) => Some(Cow::Borrowed(sample)),
             None => TYPES
@@ -109,6 +124,12 @@ impl Slice {
                 .map(NodeType::sample)
                 .map(Cow::Owned),
         }
+    }
+
+    /// The run that stands at a place of the dialog's list.
+    pub fn cloned(&self, at: usize) -> Option<&Cloned> {
+        let behind = self.samples.len() + TYPES.len();
+        self.dialog.cloned.as_ref().filter(|_| at == behind)
     }
 
     /// Where keys are looked up while the dialog is open.
@@ -127,17 +148,50 @@ impl Slice {
     }
 
     pub(super) fn open_dialog(&mut self, around: &Around, turn: &mut Turn) {
+        let at = self.dialog.sample;
+        self.open_at(at, &RunOptions::default(), around, turn);
+    }
+
+    /// Opens with the request of a run.
+    pub(super) fn open_clone(&mut self, cloned: Cloned, around: &Around, turn: &mut Turn) {
+        let options = cloned.asked.options.clone();
+        self.open_at(0, &options, around, turn);
+        self.dialog.sample = self.samples.len() + TYPES.len();
+        self.dialog.cloned = Some(cloned);
+        self.begin_clone();
+        self.check_dialog(around);
+    }
+
+    /// The payload of the run that stands where the choice is, not edited yet.
+    fn begin_clone(&mut self) {
+        let payload = self
+            .cloned(self.dialog.sample)
+            .map(|cloned| cloned.asked.payload.clone());
+        self.dialog.written = payload.as_ref().map(Own::shown);
+        self.dialog.own = payload;
+    }
+
+    /// Opens on one of the samples and types, its fields as the settings have them or as was chosen.
+    pub(super) fn open_at(
+        &mut self,
+        at: usize,
+        chosen: &RunOptions,
+        around: &Around,
+        turn: &mut Turn,
+    ) {
         if self.samples.is_empty() {
             return turn.notice(Notice::bad(
                 "there are no samples; look at the message history (!) for what was wrong with them",
             ));
         }
         let settings = &around.settings;
+        let field =
+            |chosen: Option<u32>, setting: u32| Field::with(&chosen.unwrap_or(setting).to_string());
         self.dialog = RunDialog {
-            sample: self.dialog.sample.min(self.offers() - 1),
-            timeout: Field::with(&settings.execution_timeout_seconds.to_string()),
-            ttl: Field::with(&settings.ttl_seconds.to_string()),
-            gpu: Field::with(&settings.gpu_limit.to_string()),
+            sample: at.min(self.samples.len() + TYPES.len() - 1),
+            timeout: field(chosen.timeout_seconds, settings.execution_timeout_seconds),
+            ttl: field(chosen.ttl_seconds, settings.ttl_seconds),
+            gpu: field(chosen.gpu, settings.gpu_limit),
             execution: self.all.next_execution(),
             opened: turn.now,
             ..RunDialog::default()
@@ -218,7 +272,7 @@ impl Slice {
             _ => {}
         }
         if self.dialog.sample != chosen {
-            (self.dialog.own, self.dialog.written) = (None, None);
+            self.begin_clone();
             self.dialog.index = None;
         }
         self.check_dialog(around);
@@ -305,9 +359,10 @@ impl Slice {
             let look = Effect::Preflight(Place::of(&around.settings));
             return turn.effects.push(super::super::Effect::Runs(look));
         }
-        let started = self
-            .options(&sample, around)
-            .and_then(|options| self.start(&sample, &options, around, turn));
+        let started = self.options(&sample, around).and_then(|options| {
+            let execution = self.all.next_execution();
+            self.start(&sample, execution, &options, around, turn)
+        });
         match started {
             Ok(()) => turn.close = true,
             Err(problem) => self.dialog.problem = Some(problem),

@@ -4,6 +4,7 @@ use super::Args;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::session::Setup;
+use crate::domain::manifest::asked::Asked;
 use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
 use crate::domain::nodes::{NodeType, TYPES};
 use crate::domain::payload::check::Problem;
@@ -38,16 +39,53 @@ impl Wanted {
             .map(|document| Own::new(&sample, document))
             .transpose()
             .map_err(|problems| told(&problems))?;
+        Self::of(sample, own, RunOptions::default(), args, settings)
+    }
+
+    /// What a run before asked for, changed by the arguments.
+    ///
+    /// # Errors
+    /// Every problem of the payload at once.
+    pub(super) fn like(asked: Asked, args: &Args, settings: RunSettings) -> Result<Self, Failure> {
+        let mut own = asked.payload;
+        if !args.set.is_empty() {
+            let mut document = own.sent().0;
+            changed(&mut document, args)?;
+            own = Own::new(own.sample(), document).map_err(|problems| told(&problems))?;
+        }
+        Self::of(asked.base, Some(own), asked.options, args, settings)
+    }
+
+    /// The arguments go before what was `chosen`.
+    ///
+    /// # Errors
+    /// Every problem of the payload at once.
+    pub(super) fn of(
+        sample: Sample,
+        own: Option<Own>,
+        chosen: RunOptions,
+        args: &Args,
+        settings: RunSettings,
+    ) -> Result<Self, Failure> {
+        let mut own = own;
+        if own.is_none() && args.like.is_some() && !args.set.is_empty() {
+            let mut document = own::of_sample(&sample);
+            changed(&mut document, args)?;
+            own::unmask(&mut document, &sample);
+            own = Some(Own::new(&sample, document).map_err(|problems| told(&problems))?);
+        }
+        // The class that is asked for names the image.
+        let image = chosen.image.filter(|_| args.class.is_none());
         let numbers = own.as_ref().map(Own::numbers).unwrap_or_default();
         let index = args.index.or(numbers.index).unwrap_or(1);
         Ok(Self {
             execution: args.execution.or(numbers.execution),
             index,
             options: RunOptions {
-                timeout_seconds: args.timeout,
-                ttl_seconds: args.ttl,
-                gpu: args.gpu,
-                image: args.image.clone(),
+                timeout_seconds: args.timeout.or(chosen.timeout_seconds),
+                ttl_seconds: args.ttl.or(chosen.ttl_seconds),
+                gpu: args.gpu.or(chosen.gpu),
+                image: args.image.clone().or(image),
                 class: args.class.map(Into::into),
                 index: Some(index),
                 payload: own,
@@ -91,19 +129,26 @@ fn document(setup: &Setup, args: &Args) -> Result<(Sample, Option<serde_json::Va
         (sample(setup, args)?, None)
     };
     if !args.set.is_empty() {
-        let mut changed = document.unwrap_or_else(|| own::of_sample(&sample));
-        let problems: Vec<Problem> = args
-            .set
-            .iter()
-            .filter_map(|assignment| set(&mut changed, assignment).err())
-            .collect();
-        if !problems.is_empty() {
-            return Err(told(&problems));
-        }
-        own::unmask(&mut changed, &sample);
-        document = Some(changed);
+        let mut written = document.unwrap_or_else(|| own::of_sample(&sample));
+        changed(&mut written, args)?;
+        own::unmask(&mut written, &sample);
+        document = Some(written);
     }
     Ok((sample, document))
+}
+
+/// What `--set` changes of a payload.
+fn changed(document: &mut serde_json::Value, args: &Args) -> Result<(), Failure> {
+    let problems: Vec<Problem> = args
+        .set
+        .iter()
+        .filter_map(|assignment| set(document, assignment).err())
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(told(&problems))
+    }
 }
 
 fn told(problems: &[Problem]) -> Failure {

@@ -1,17 +1,40 @@
 //! What changes a run.
 
+use super::super::args::Globals;
 use super::super::exit::{Exit, Failure};
 use super::super::headless::Headless;
-use super::super::output;
+use super::super::output::{self, Format};
 use super::super::session::Setup;
 use super::ask;
 use crate::cluster::error::Kind;
 use crate::cluster::jobs::Propagation;
-use crate::domain::cancel::CancelStep;
+use crate::domain::cancel::{CancelPlan, CancelStep};
+use crate::domain::runs::document::RunDocument;
 use crate::domain::runs::{Phase, Run, Ttl};
+use crate::domain::target::Target;
 use futures::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::time::Duration;
+
+#[derive(Serialize)]
+struct CancelDocument<'a> {
+    schema: &'static str,
+    target: &'a Target,
+    plan: CancelPlan,
+    steps: Vec<StepDocument>,
+    run: Option<RunDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct StepDocument {
+    at: Timestamp,
+    #[serde(flatten)]
+    step: CancelStep,
+}
 
 pub(super) async fn cancel(
+    globals: &Globals,
     setup: &Setup,
     headless: &mut Headless,
     name: &str,
@@ -29,6 +52,9 @@ pub(super) async fn cancel(
     // The log takes the executor's last word along when its pod goes.
     headless.read(&id);
     let mut failed = None;
+    let mut told = Vec::new();
+    let mut until = None;
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
     loop {
         let step = tokio::select! {
             step = steps.next() => step,
@@ -36,8 +62,25 @@ pub(super) async fn cancel(
                 news?;
                 continue;
             }
+            _ = seconds.tick(), if until.is_some() => {
+                if let Some(until) = until {
+                    output::fleeting(&left(until, headless.now(), plan));
+                }
+                continue;
+            }
         };
+        output::fleeting("");
         let Some(step) = step else { break };
+        until = match &step {
+            CancelStep::Asked { grace, .. } => {
+                Some(headless.now() + SignedDuration::from_secs(i64::from(*grace)))
+            }
+            _ => None,
+        };
+        told.push(StepDocument {
+            at: headless.now(),
+            step: step.clone(),
+        });
         if step == CancelStep::AlreadyGone {
             return Err(Failure::new(
                 Exit::Gone,
@@ -50,12 +93,41 @@ pub(super) async fn cancel(
         }
     }
     headless.collect(&id).await?;
+    if globals.output != Format::Text {
+        let (target, now) = (headless.world.target(), headless.now());
+        let document = CancelDocument {
+            schema: "llmctl-dev/cancel/v1",
+            target,
+            plan,
+            steps: told,
+            run: headless
+                .runs
+                .find(&id)
+                .map(|run| RunDocument::new(run, target, now)),
+        };
+        output::document(globals.output, &document)?;
+    }
     match failed {
         None => Ok(Exit::Ok),
         Some(step) => Err(Failure::new(
             Exit::Uncertain,
             format!("cancel of Job {job}: {step}"),
         )),
+    }
+}
+
+/// What a person reads while a pod has its grace.
+fn left(until: Timestamp, now: Timestamp, plan: CancelPlan) -> String {
+    let left = until.duration_since(now).as_secs();
+    let then = if plan.force {
+        "then it is removed by force"
+    } else {
+        "removing it by force is switched off"
+    };
+    if left > 0 {
+        format!("{left} s of the grace left; {then}")
+    } else {
+        format!("the grace is over: waiting for the node's word; {then}")
     }
 }
 

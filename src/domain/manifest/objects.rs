@@ -1,6 +1,6 @@
 //! The two objects as JSON, with what this tool does better than the Python dispatcher explained where it is done.
 
-use super::{OURS, SAMPLE_ANNOTATION, SETTINGS_ANNOTATION, Wanted};
+use super::{OURS, PASS_ANNOTATION, SAMPLE_ANNOTATION, SETTINGS_ANNOTATION, Wanted};
 use crate::domain::settings::key::Key;
 use serde_json::{Map, Value, json};
 
@@ -10,6 +10,10 @@ const RUNTIME_DIR: &str = "/tmp/llmctl/runtime";
 pub(super) fn job(wanted: &Wanted, name: &str, configmap: &str, deadline: u32) -> Value {
     let mut annotations = argocd_annotations(wanted, "batch/Job", name);
     annotations.insert(SAMPLE_ANNOTATION.into(), json!(wanted.sample.name));
+    if wanted.request.execution_index > 1 {
+        let pass = wanted.request.execution_index.to_string();
+        annotations.insert(PASS_ANNOTATION.into(), json!(pass));
+    }
     // Text, because an annotation is one; settings may be others by the time somebody asks.
     annotations.insert(SETTINGS_ANNOTATION.into(), used(wanted).to_string().into());
     json!({

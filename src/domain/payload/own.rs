@@ -197,6 +197,18 @@ pub fn unmask(document: &mut Value, sample: &Sample) {
     }
 }
 
+impl Own {
+    /// The document for a screen: every value of its environment, and its standard input, masked.
+    pub fn shown(&self) -> Value {
+        super::masked(&Value::Object(self.document.0.clone()))
+    }
+
+    /// The document with its values.
+    pub fn sent(&self) -> Hidden<Value> {
+        Hidden(Value::Object(self.document.0.clone()))
+    }
+}
+
 fn given<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields.get(name).filter(|value| !value.is_null())
 }

@@ -224,10 +224,13 @@ fn seconds(from: Timestamp, to: Timestamp) -> f64 {
 }
 
 impl Run {
-    /// The number that lists show; the Job's name when it has none.
+    /// The number that lists show, with the pass when it is not the first: `208`, `208.2`; the Job's name when it has none.
     pub fn label(&self) -> String {
-        self.execution
-            .map_or_else(|| self.job.clone(), |n| n.to_string())
+        match (self.execution, self.pass) {
+            (None, _) => self.job.clone(),
+            (Some(execution), Some(pass)) => format!("{execution}.{pass}"),
+            (Some(execution), None) => execution.to_string(),
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use super::removal::removal;
 use super::timeline::timeline;
 use super::{Phase, Ran, Reason, Run};
 use crate::domain::logs::LogEvent;
-use crate::domain::manifest::{EXECUTOR, KEPT, OURS, SAMPLE_ANNOTATION, SETTINGS_ANNOTATION};
+use crate::domain::manifest::{
+    EXECUTOR, KEPT, OURS, PASS_ANNOTATION, SAMPLE_ANNOTATION, SETTINGS_ANNOTATION,
+};
 use crate::domain::observed::{EventSeen, JobSeen, PodSeen};
 use crate::domain::verdict::{Kubernetes, Verdict, judge};
 use jiff::{SignedDuration, Timestamp};
@@ -96,6 +98,9 @@ impl Entry {
         run.ours = job.labels.get(OURS.0).is_some_and(|by| by == OURS.1);
         if let Some(sample) = job.annotations.get(SAMPLE_ANNOTATION) {
             run.sample = Some(sample.clone());
+        }
+        if let Some(pass) = job.annotations.get(PASS_ANNOTATION) {
+            run.pass = pass.parse().ok();
         }
         if let Some(used) = job.annotations.get(SETTINGS_ANNOTATION) {
             run.settings = serde_json::from_str(used).ok();

@@ -6,6 +6,8 @@ use super::super::{gauge, pane, said, text};
 use super::bars;
 use crate::app::State;
 use crate::app::limits::Limits;
+use crate::app::runs::cancel::Cancel;
+use crate::domain::cancel::CancelStep;
 use crate::domain::runs::{Phase, Run, Step, Stretch, usual};
 use crate::domain::settings::key::Key;
 use crate::domain::verdict::Verdict;
@@ -115,12 +117,70 @@ fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'st
     if let Some(sentence) = &run.disagreement {
         add(sentence, theme.glyphs().warning, Tone::Warning);
     }
-    if let Some((_, step)) = state.runs.cancels.iter().find(|(id, _)| *id == run.id) {
-        add(
-            &format!("cancel: {step}"),
-            theme.glyphs().cancelled,
-            Tone::Warning,
-        );
+    if let Some(cancel) = state.runs.cancel_of(&run.id) {
+        lines.extend(cancelled(cancel, state.now, room, theme));
+    }
+    lines
+}
+
+/// The steps of a cancel, and what is left of the grace.
+fn cancelled(cancel: &Cancel, now: Timestamp, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let tone = |step: &CancelStep| match step {
+        step if step.is_failure() => Tone::Bad,
+        CancelStep::GraceOver { .. } | CancelStep::Forced { .. } => Tone::Warning,
+        _ => Tone::Plain,
+    };
+    let label = |n: usize| {
+        let word = if n == 0 { "cancel" } else { "" };
+        Span::styled(text::pad(word, LABEL, ""), theme.tone(Tone::Warning))
+    };
+    if cancel.steps.is_empty() {
+        lines.push(Line::from(vec![
+            label(0),
+            Span::raw("its pods are being looked for"),
+        ]));
+    }
+    for (n, (at, step)) in cancel.steps.iter().enumerate() {
+        let clock = format!("{} ", theme.clock(*at));
+        let width = room.saturating_sub(LABEL + text::columns(&clock));
+        for (part, words) in text::wrap(&sanitize(&step.to_string()), width)
+            .into_iter()
+            .enumerate()
+        {
+            let (first, clock) = if part == 0 {
+                (label(n), clock.clone())
+            } else {
+                (label(1), " ".repeat(text::columns(&clock)))
+            };
+            lines.push(Line::from(vec![
+                first,
+                Span::styled(clock, theme.muted()),
+                Span::styled(words, theme.tone(tone(step))),
+            ]));
+        }
+    }
+    if let Some(left) = cancel.left(now) {
+        let grace = SignedDuration::from_secs(i64::from(cancel.grace()));
+        let then = if cancel.plan.force {
+            "then it is removed by force"
+        } else {
+            "removing it by force is switched off"
+        };
+        let words = if left.is_zero() {
+            format!(" the grace is over: waiting for the node's word; {then}")
+        } else {
+            format!(" {} s of {} s left; {then}", left.as_secs(), cancel.grace())
+        };
+        lines.push(pane::cut(
+            Line::from(vec![
+                label(1),
+                gauge::left(left, grace, 10, theme),
+                Span::styled(words, theme.tone(Tone::Warning)),
+            ]),
+            room,
+            theme.glyphs().ellipsis,
+        ));
     }
     lines
 }

@@ -41,7 +41,11 @@ impl Slice {
         Ok(RunOptions {
             timeout_seconds: unless(timeout, settings.execution_timeout_seconds),
             ttl_seconds: unless(ttl, settings.ttl_seconds),
-            gpu: unless(gpu, settings.gpu_limit),
+            gpu: match self.cloned(self.dialog.sample) {
+                // What it had is asked for, whatever the image class.
+                Some(_) => Some(gpu),
+                None => unless(gpu, settings.gpu_limit),
+            },
             image: (!image.is_empty()).then(|| image.to_owned()),
             class: self.dialog.class,
             index: self.dialog.index,

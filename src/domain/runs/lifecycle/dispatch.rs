@@ -53,6 +53,8 @@ impl Runs {
         ));
         let mut run = Run::new(id.clone(), &plan.job_name, &plan.namespace, now);
         run.execution = Some(plan.request.execution_id);
+        let pass = plan.request.execution_index;
+        run.pass = (pass > 1).then_some(pass);
         run.node_id = Some(plan.request.node_id);
         run.sample = Some(plan.sample.clone());
         run.ours = true;
