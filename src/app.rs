@@ -171,7 +171,7 @@ impl State {
             Some(Dialog::Question(question)) => question.context(),
             Some(Dialog::Help) => Context::Help,
             Some(Dialog::Messages) => Context::Messages,
-            Some(Dialog::Orphans) => Context::Orphans,
+            Some(Dialog::Orphans) => self.runs.orphans_context(),
             Some(Dialog::Compare) => Context::Compare,
             Some(Dialog::Palette) => Context::Palette,
             Some(Dialog::Checks) => self.checks.context(),

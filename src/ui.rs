@@ -64,6 +64,8 @@ pub struct Scroll {
     pub(crate) palette: usize,
     pub(crate) checks: usize,
     pub(crate) samples: usize,
+    /// Of what is left over.
+    pub(crate) orphans: usize,
     /// Of the payload being edited.
     pub(crate) payload: usize,
     limits: Limits,
@@ -137,7 +139,7 @@ fn draw_dialog(
         Dialog::Help => help::draw(state, theme, &mut scroll.limits, frame, area),
         Dialog::Palette => palette::draw(state, theme, scroll, frame, area),
         Dialog::Messages => messages::draw(state, theme, &mut scroll.limits, frame, area),
-        Dialog::Orphans => orphans::draw(state, theme, &mut scroll.limits, frame, area),
+        Dialog::Orphans => orphans::draw(state, theme, &mut scroll.orphans, frame, area),
         Dialog::Checks => checks::draw_list(state, theme, scroll, frame, area),
         Dialog::Compare => compare::draw(state, theme, &mut scroll.limits, frame, area),
     }

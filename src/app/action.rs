@@ -65,6 +65,8 @@ pub enum Action {
     PreviousError,
     PreviousMatch,
     SaveLog,
+    /// Show the managed fields of the manifest, or fold them again.
+    Unfold,
     /// Copy the `kubectl` command line that shows the same.
     CopyKubectl,
     // overlays
@@ -192,6 +194,8 @@ pub enum Context {
     Messages,
     /// What runs left behind.
     Orphans,
+    /// The same while nothing is.
+    NothingLeft,
     /// Two runs side by side.
     Compare,
     Checks,
@@ -270,6 +274,7 @@ impl Action {
             | Self::ToResult
             | Self::NextError
             | Self::PreviousError
+            | Self::Unfold
             | Self::CopyKubectl => Some(Pane::Detail),
             Self::DiffOverlay | Self::ApplyOverlay | Self::TakeOwnership | Self::PruneOverlay => {
                 Some(Pane::Overlays)

@@ -11,10 +11,8 @@ pub(super) fn act(state: &mut State, action: Action, turn: &mut Turn) {
     let page = state.page();
     let around = state.around();
     match state.dialogs.last_mut() {
-        Some(Dialog::Orphans) if action == Action::RemoveOrphans => {
-            state.runs.ask_orphans(&around, turn);
-        }
-        Some(Dialog::Help | Dialog::Messages | Dialog::Orphans | Dialog::Compare) => {
+        Some(Dialog::Orphans) => state.runs.act_orphans(action, page, &around, turn),
+        Some(Dialog::Help | Dialog::Messages | Dialog::Compare) => {
             turn_page(state, action, turn);
         }
         Some(Dialog::Palette) => match state.palette.act(action, page) {

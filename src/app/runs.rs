@@ -65,10 +65,14 @@ pub struct Slice {
     pub searching: bool,
     /// Manifest of a run, once fetched.
     pub manifest: Option<(RunId, String)>,
+    /// Managed fields are shown as they are, and not folded to one line.
+    pub unfolded: bool,
     pub dialog: RunDialog,
     news: News,
     /// What runs left behind, once it was looked for.
     pub orphans: Option<Vec<Orphan>>,
+    /// Which of them is selected, and which are marked, by UID.
+    pub left_over: orphans::Choice,
     /// The two that are compared.
     pub compared: Option<(RunId, RunId)>,
     /// The cancels of this session, oldest first.
@@ -187,6 +191,8 @@ pub enum Effect {
     FetchManifest {
         run: RunId,
         job: String,
+        /// With its managed fields.
+        whole: bool,
     },
     /// Read what a run asked for, so that it can be asked once more.
     ReadRequest {
@@ -324,7 +330,10 @@ impl Slice {
             Msg::RequestRead { run, then, asked } => {
                 self.request_read(&run, then, *asked, around, turn);
             }
-            Msg::OrphansFound(found) => self.orphans = Some(found),
+            Msg::OrphansFound(found) => {
+                self.left_over.stay_with(&found);
+                self.orphans = Some(found);
+            }
             Msg::Kept { run, ttl } => self.kept(&run, ttl, turn),
             Msg::Preflighted(facts) => self.preflighted(*facts, around),
             Msg::PayloadWritten { text, language } => self.payload_written(&text, language, turn),

@@ -205,11 +205,26 @@ impl Cluster {
     /// # Errors
     /// When it is gone or may not be read.
     pub async fn manifest(&self, namespace: &str, job: &str) -> Result<String, Error> {
-        let mut object: Value = self.get(Resource::Jobs, namespace, job).await?;
+        let object: Value = self.get(Resource::Jobs, namespace, job).await?;
         let folded = masking::fold_managers(&object);
+        self.yaml(job, object, folded.map(Value::String))
+    }
+
+    /// The same with its managed fields as they are.
+    ///
+    /// # Errors
+    /// As [`Self::manifest`].
+    pub async fn whole_manifest(&self, namespace: &str, job: &str) -> Result<String, Error> {
+        let object: Value = self.get(Resource::Jobs, namespace, job).await?;
+        // They hold the names of fields, and no value of one.
+        let fields = object.pointer("/metadata/managedFields").cloned();
+        self.yaml(job, object, fields)
+    }
+
+    fn yaml(&self, job: &str, mut object: Value, fields: Option<Value>) -> Result<String, Error> {
         masking::mask(&mut object);
-        if let Some(folded) = folded {
-            object["metadata"]["managedFields"] = folded.into();
+        if let Some(fields) = fields {
+            object["metadata"]["managedFields"] = fields;
         }
         serde_saphyr::to_string(&object).map_err(|error| Error::Other {
             what: format!("show job {job} as YAML"),

@@ -72,7 +72,7 @@ pub fn fold_managers(object: &Value) -> Option<String> {
             }
         })
         .collect();
-    (!names.is_empty()).then(|| format!("folded, of {}", names.join(", ")))
+    (!names.is_empty()).then(|| format!("folded (u unfolds), of {}", names.join(", ")))
 }
 
 fn mask_variables(value: &mut Value) {
@@ -180,7 +180,9 @@ mod tests {
         ]}});
         assert_eq!(
             fold_managers(&job).as_deref(),
-            Some("folded, of llmctl-dev (Apply), kube-controller-manager (Update of status)")
+            Some(
+                "folded (u unfolds), of llmctl-dev (Apply), kube-controller-manager (Update of status)"
+            )
         );
         assert_eq!(fold_managers(&json!({"metadata": {}})), None);
     }

@@ -35,7 +35,7 @@ impl World {
             Effect::Keep { run, job, ttl } => self.keep(run, job, ttl),
             Effect::FindOrphans => self.find_orphans(),
             Effect::RemoveOrphans(orphans) => self.remove_orphans(orphans),
-            Effect::FetchManifest { run, job } => self.fetch_manifest(run, job),
+            Effect::FetchManifest { run, job, whole } => self.fetch_manifest(run, job, whole),
             Effect::ReadRequest { run, job, then } => self.read_request(run, job, then),
             Effect::ReadLog { run } => self.read_log(run),
             Effect::SaveLog { run, job } => self.save_log(run, job),
@@ -184,10 +184,15 @@ impl World {
         });
     }
 
-    fn fetch_manifest(&mut self, run: RunId, job: String) {
+    fn fetch_manifest(&mut self, run: RunId, job: String, whole: bool) {
         let (cluster, namespace) = (self.cluster.clone(), self.namespace.clone());
         self.read(async move {
-            match cluster.manifest(&namespace, &job).await {
+            let yaml = if whole {
+                cluster.whole_manifest(&namespace, &job).await
+            } else {
+                cluster.manifest(&namespace, &job).await
+            };
+            match yaml {
                 Ok(yaml) => Msg::Runs(RunsMsg::ManifestFetched { run, yaml }),
                 Err(error) => Msg::Noticed(Notice::bad(error.to_string())),
             }

@@ -77,7 +77,13 @@ fn lines(left: &Run, right: &Run, state: &State, theme: &Theme, room: usize) -> 
         &compare::output(two.iter().map(String::as_str)),
     );
     if rows.is_empty() {
-        lines.push(Line::styled("  neither wrote anything", theme.muted()));
+        let on_disk = |run: &Run| run.log.total() > 0 && run.log.lines().len() == 0;
+        let why = if on_disk(left) || on_disk(right) {
+            "  the lines are being read from the history"
+        } else {
+            "  neither wrote anything"
+        };
+        lines.push(Line::styled(why, theme.muted()));
     }
     lines.extend(rows.iter().map(|row| log(row, room, theme)));
     lines

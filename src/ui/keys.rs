@@ -187,6 +187,7 @@ mod tests {
         Context::Palette,
         Context::Messages,
         Context::Orphans,
+        Context::NothingLeft,
         Context::Compare,
         Context::Checks,
         Context::Migration,

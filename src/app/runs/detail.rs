@@ -78,6 +78,11 @@ impl Slice {
             Action::SaveLog => self.save_log(turn),
             Action::Copy => self.copy_tab(target, turn),
             Action::CopyKubectl => self.copy_kubectl(target, turn),
+            Action::Unfold => {
+                self.unfolded = !self.unfolded;
+                (self.manifest, self.tab) = (None, Tab::Manifest);
+                self.opened_tab(turn);
+            }
             _ if self.tab == Tab::Logs => self.act_log(action, page, turn),
             Action::Follow
             | Action::Times
@@ -121,7 +126,11 @@ impl Slice {
                     Phase::Dispatching | Phase::NotDispatched | Phase::Removed
                 ) && self.manifest.as_ref().is_none_or(|(of, _)| *of != id) =>
             {
-                Effect::FetchManifest { run: id, job }
+                Effect::FetchManifest {
+                    run: id,
+                    job,
+                    whole: self.unfolded,
+                }
             }
             _ => return,
         };

@@ -2,12 +2,13 @@
 
 use super::{Run, Step};
 use crate::domain::contract::Line;
+use crate::domain::settings::key::Key;
 use crate::domain::verdict::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use similar::ChangeTag;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines of a log that are compared, from its beginning.
 const LINES: usize = 2000;
@@ -93,7 +94,7 @@ pub fn sections(left: &Run, right: &Run, now: Timestamp) -> Vec<Section> {
         run.took(now)
             .map_or_else(String::new, |took| format!("{:.2} s", took.as_secs_f64()))
     }));
-    let mut outcome = vec![
+    let outcome = vec![
         both("verdict", &|run| word(run.verdict).to_owned()),
         both("uncertain", &|run| {
             if run.uncertain { "yes" } else { "no" }.to_owned()
@@ -105,11 +106,14 @@ pub fn sections(left: &Run, right: &Run, now: Timestamp) -> Vec<Section> {
         }),
         both("lines of log", &|run| run.log.total().to_string()),
     ];
-    outcome.extend(values(left, right));
-    vec![
+    let mut sections = vec![
         Section {
             name: "given",
             rows: given,
+        },
+        Section {
+            name: "settings",
+            rows: settings(left, right),
         },
         Section {
             name: "times",
@@ -119,7 +123,43 @@ pub fn sections(left: &Run, right: &Run, now: Timestamp) -> Vec<Section> {
             name: "outcome",
             rows: outcome,
         },
-    ]
+        // Paths of the document that the executor printed; those that are the same are many and say nothing.
+        Section {
+            name: "result, where it differs",
+            rows: values(left, right),
+        },
+    ];
+    sections.retain(|section| !section.rows.is_empty());
+    sections
+}
+
+/// The settings that each was made with, those that differ first; what stands above already is left out.
+fn settings(left: &Run, right: &Run) -> Vec<Row> {
+    let value = |run: &Run, key: &str| {
+        run.settings
+            .as_ref()
+            .and_then(|used| used.get(key))
+            .map_or_else(String::new, |value| match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            })
+    };
+    let keys: BTreeSet<&String> = [left, right]
+        .into_iter()
+        .filter_map(|run| run.settings.as_ref())
+        .flat_map(Map::keys)
+        .filter(|key| *key != Key::K8sNamespace.name())
+        .collect();
+    let mut rows: Vec<Row> = keys
+        .into_iter()
+        .map(|key| Row {
+            name: key.trim_start_matches("k8s_").to_owned(),
+            left: value(left, key),
+            right: value(right, key),
+        })
+        .collect();
+    rows.sort_by_key(Row::is_same);
+    rows
 }
 
 fn seconds(run: &Run, step: Step, now: Timestamp) -> String {
