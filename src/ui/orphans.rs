@@ -13,7 +13,6 @@ use super::pane::{self, Pane};
 use super::text;
 use super::theme::{Theme, Tone};
 use crate::app::State;
-use crate::app::action::Context;
 use crate::domain::orphans::{Orphan, size};
 use crate::sanitize::sanitize;
 use jiff::Timestamp;

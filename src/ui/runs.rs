@@ -253,7 +253,14 @@ fn line(
         Column::Took => said::took(run, now).map_or_else(none, Span::raw),
         Column::RemovedIn => return removal(run, now, 5, theme),
         Column::Left => {
-            return kept(run, now, theme).unwrap_or_else(|| removal(run, now, 0, theme));
+            return kept(run, now, theme).unwrap_or_else(|| {
+                let mut line = removal(run, now, 0, theme);
+                // Countdowns end where their column does.
+                if line.width() == 7 {
+                    line.spans.insert(0, Span::raw(" "));
+                }
+                line
+            });
         }
     };
     Line::from(span)
