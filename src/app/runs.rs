@@ -11,6 +11,7 @@ pub mod form;
 pub mod list;
 mod news;
 pub mod orphans;
+mod start;
 
 use super::action::{Action, Context};
 use super::notices::Notice;
@@ -23,7 +24,7 @@ use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
 use crate::domain::observed::{JobSeen, Seen};
 use crate::domain::orphans::Orphan;
 use crate::domain::preflight::{Facts, Place};
-use crate::domain::runs::lifecycle::{GivenUp, Want};
+use crate::domain::runs::lifecycle::GivenUp;
 use crate::domain::runs::{Run, RunId, Runs, Ttl};
 use crate::domain::samples::Sample;
 use crate::domain::target::Target;
@@ -341,62 +342,6 @@ impl Slice {
             Msg::CancelStepped { run, step } => self.cancel_stepped(run, step, turn),
             Msg::GivenUp { run, outcome } => self.given_up(&run, &outcome, turn),
         }
-    }
-
-    fn want(&mut self, wants: Vec<Want>, turn: &mut Turn) {
-        for want in wants {
-            match want {
-                Want::FollowLog {
-                    run,
-                    pod,
-                    container_id,
-                } => turn.effects.push(super::Effect::Runs(Effect::FollowLog {
-                    run,
-                    pod,
-                    container_id,
-                })),
-                Want::Record(id) => {
-                    if let Some(run) = self.all.find(&id) {
-                        let record = Effect::Record(Box::new(run.record()));
-                        turn.effects.push(super::Effect::Runs(record));
-                    }
-                }
-                Want::Ended(id) => self.ended(&id, turn),
-                Want::Removed(_) => {}
-                Want::GiveUp(id) => {
-                    if let Some(run) = self.all.find(&id) {
-                        let (run, job) = (run.id.clone(), run.job.clone());
-                        let effect = Effect::GiveUp { run, job };
-                        turn.effects.push(super::Effect::Runs(effect));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Starts a run of `sample` as execution `execution`; a refusal is told and nothing is created.
-    pub(super) fn start(
-        &mut self,
-        sample: &Sample,
-        execution: u64,
-        options: &RunOptions,
-        around: &Around,
-        turn: &mut Turn,
-    ) -> Result<(), String> {
-        let plan = around.plan(sample, execution, options)?;
-        if let Some(known) = self.all.duplicate(&plan, turn.now) {
-            return Err(known.known_already());
-        }
-        let (run, wants) = self.all.dispatching(&plan, turn.now);
-        self.want(wants, turn);
-        self.selected = Some(run.clone());
-        self.stale = true;
-        turn.effects.push(super::Effect::Runs(Effect::Create {
-            run,
-            plan: Box::new(plan),
-        }));
-        turn.focus = Some(Pane::Runs);
-        Ok(())
     }
 
     /// Where keys are looked up while the list has the focus.

@@ -7,6 +7,8 @@
 //! │  206   hello    ◔ retained   ✓ success   3m    0.4s   ▇▇▇▃· 27:02     │
 //! ```
 
+mod kept;
+
 use super::pane::{self, Pane};
 use super::theme::{Theme, Tone};
 use super::{Scroll, field, found, gauge, said, text};
@@ -253,7 +255,7 @@ fn line(
         Column::Took => said::took(run, now).map_or_else(none, Span::raw),
         Column::RemovedIn => return removal(run, now, 5, theme),
         Column::Left => {
-            return kept(run, now, theme).unwrap_or_else(|| {
+            return kept::about(run, now, theme).unwrap_or_else(|| {
                 let mut line = removal(run, now, 0, theme);
                 // Countdowns end where their column does.
                 if line.width() == 7 {
@@ -264,22 +266,6 @@ fn line(
         }
     };
     Line::from(span)
-}
-
-/// Where there is no room for both: that the Job is kept, and about how long.
-fn kept(run: &Run, now: Timestamp, theme: &Theme) -> Option<Line<'static>> {
-    let left = run.expires_at()?.duration_since(now).as_secs();
-    if !run.kept || run.phase != Phase::Retained || left <= 0 {
-        return None;
-    }
-    let about = match left {
-        3600.. => format!("{}h", (left + 1800) / 3600),
-        _ => format!("{}m", (left + 59) / 60),
-    };
-    Some(Line::styled(
-        format!("kept {about:>3}"),
-        theme.tone(Tone::Accent),
-    ))
 }
 
 /// When the Job will be removed: a gauge of its TTL and the time that is left.

@@ -103,7 +103,7 @@ async fn a_clone_begins_with_the_request_and_is_changed() {
         })
         .await;
     story.press("\n");
-    story.until_row(&["2", "mine", "✓ success"]).await;
+    story.until_row(&["▸ 2 ", "mine", "✓ success"]).await;
     let clone = runs(&story)[0];
     assert_eq!((clone.execution, clone.pass), (Some(2), None));
     let lines: Vec<&str> = clone
