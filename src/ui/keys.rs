@@ -159,7 +159,7 @@ pub fn message(state: &State, event: &Event) -> Option<Msg> {
 mod tests {
     use super::*;
 
-    const CONTEXTS: [Context; 33] = [
+    const CONTEXTS: [Context; 34] = [
         Context::Anywhere,
         Context::Overlays,
         Context::OverlaysFilter,
