@@ -72,10 +72,10 @@ fn help_palette_messages_and_filter_are_a_key_away() {
     terminal.gone("Messages");
 
     terminal.press("/hel");
-    terminal.wait_for("1 of 2");
+    terminal.wait_for("1 of 2 ╮");
     terminal.press(ENTER);
     terminal.press(ESC);
-    terminal.gone("1 of 2");
+    terminal.gone("1 of 2 ╮");
 
     terminal.press(":");
     terminal.press("keys");
