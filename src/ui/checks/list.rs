@@ -258,12 +258,11 @@ fn draw_rows(slice: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Fram
 fn line(item: &Item, theme: &Theme, room: usize) -> Line<'static> {
     let glyphs = theme.glyphs();
     let (glyph, tone) = match item.mark {
-        Mark::Person => (glyphs.warning, Tone::Warning),
+        Mark::Person | Mark::Notice => (glyphs.warning, Tone::Warning),
         Mark::Deleted => ("-", Tone::Bad),
         Mark::Changed | Mark::Run | Mark::Table => ("~", Tone::Accent),
         Mark::Kept | Mark::Allowed => (glyphs.good, Tone::Muted),
         Mark::Error => (glyphs.bad, Tone::Bad),
-        Mark::Notice => (glyphs.warning, Tone::Warning),
         Mark::Remark => (glyphs.info, Tone::Muted),
     };
     let word = text::pad(item.mark.word(), WORD, glyphs.ellipsis);
