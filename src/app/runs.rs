@@ -29,8 +29,8 @@ use crate::domain::runs::{Run, RunId, Runs, Ttl};
 use crate::domain::samples::Sample;
 use crate::domain::target::Target;
 use again::{Then, Unread};
-use detail::Tab;
 use detail::logs::LogView;
+use detail::{ManagedFields, Tab};
 use dialog::RunDialog;
 use editor::Language;
 use jiff::Timestamp;
@@ -66,8 +66,7 @@ pub struct Slice {
     pub searching: bool,
     /// Manifest of a run, once fetched.
     pub manifest: Option<(RunId, String)>,
-    /// Managed fields are shown as they are, and not folded to one line.
-    pub unfolded: bool,
+    pub managed_fields: ManagedFields,
     pub dialog: RunDialog,
     news: News,
     /// What runs left behind, once it was looked for.

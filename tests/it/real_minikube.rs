@@ -75,8 +75,8 @@ fn what_a_run_needs_is_looked_for_on_its_node() {
         home.run(&line).ended(code).json()
     };
     let row = |document: &serde_json::Value, name: &str| {
-        let rows = document["rows"].as_array().unwrap().iter();
-        let found = rows.filter(|row| row["name"] == name).next_back();
+        let mut rows = document["rows"].as_array().unwrap().iter();
+        let found = rows.rfind(|row| row["name"] == name);
         found.cloned().unwrap_or_default()
     };
     let document = checked(&["hello"], 0);

@@ -20,6 +20,7 @@ use llmctl_dev::ui::{self, Scroll};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -179,10 +180,13 @@ impl Story {
         self.until_row(&[sample, "…"]).await;
     }
 
-    async fn close(self) {
-        if self.paused {
-            tokio::time::resume();
-        }
-        self.world.close().await;
+    /// On the heap: a story is large.
+    fn close(self) -> Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(async move {
+            if self.paused {
+                tokio::time::resume();
+            }
+            self.world.close().await;
+        })
     }
 }

@@ -45,6 +45,24 @@ impl Tab {
     }
 }
 
+/// How the managed fields of a manifest are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ManagedFields {
+    /// In one line that names the managers.
+    #[default]
+    Folded,
+    Whole,
+}
+
+impl ManagedFields {
+    fn other(self) -> Self {
+        match self {
+            Self::Folded => Self::Whole,
+            Self::Whole => Self::Folded,
+        }
+    }
+}
+
 impl Slice {
     /// Where keys are looked up while the detail has the focus.
     pub fn detail_context(&self) -> Context {
@@ -79,7 +97,7 @@ impl Slice {
             Action::Copy => self.copy_tab(target, turn),
             Action::CopyKubectl => self.copy_kubectl(target, turn),
             Action::Unfold => {
-                self.unfolded = !self.unfolded;
+                self.managed_fields = self.managed_fields.other();
                 (self.manifest, self.tab) = (None, Tab::Manifest);
                 self.opened_tab(turn);
             }
@@ -129,7 +147,7 @@ impl Slice {
                 Effect::FetchManifest {
                     run: id,
                     job,
-                    whole: self.unfolded,
+                    whole: self.managed_fields == ManagedFields::Whole,
                 }
             }
             _ => return,

@@ -63,7 +63,8 @@ fn rolled_back(home: &Home, ended: (Option<i32>, String)) {
             let path = entry.unwrap().path();
             assert!(
                 path.extension().is_none_or(|end| end != "jsonl"),
-                "{path:?}"
+                "{}",
+                path.display()
             );
             if path.is_dir() {
                 folders.push(path);
