@@ -186,7 +186,7 @@ mod tests {
                 (1, Voice::Prose, "# Title"),
                 (2, Voice::Inline, "make up"),
                 (2, Voice::Prose, "Run  …  now."),
-                (5, Voice::Command, "docker compose  up"),
+                (5, Voice::Command, "docker compose up"),
                 (7, Voice::Comment, "not this"),
                 (9, Voice::Prose, "end"),
             ]
