@@ -47,6 +47,10 @@
 //!
 //! Roles are stored and everybody who has the token may do everything; services have no
 //! network, ingresses no controller, claims no volume behind them but a directory of the node. The node's own table is in its module.
+//!
+//! What a real server refuses and this one takes: a status that breaks the rules of a Job's conditions and counts, the rules of an
+//! Ingress, a Service with an address of another network or a port twice. Labels in a write to a status are not taken. Answers are
+//! JSON and tables; who accepts only YAML or protobuf is answered 406.
 
 pub mod access;
 pub mod admission;
