@@ -20,7 +20,7 @@ pub(super) struct Wrong {
     pub(super) patched: String,
 }
 
-/// Brings an object into its kind's form: takes unknown fields out and gives their names, writes numbers of quantities as text.
+/// Brings an object into its kind's form: takes unknown fields out and gives their names, writes quantities as a server stores them.
 ///
 /// # Errors
 /// The first value of a wrong type.
@@ -188,11 +188,11 @@ fn quantity(value: &mut Value, place: &Place) -> Result<(), Wrong> {
     let text = value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned);
-    if Quantity::parse(&text).is_none() {
+    let Some(stored) = Quantity::stored(&text) else {
         let rule = r"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
         return Err(plain(place, rule.to_owned()));
-    }
-    *value = text.into();
+    };
+    *value = stored.into();
     Ok(())
 }
 
@@ -309,6 +309,20 @@ mod tests {
 
     #[test]
     fn quantities_become_text() {
+        for (given, stored) in [
+            ("0.5", "500m"),
+            ("1000m", "1"),
+            ("1024Mi", "1Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("100000", "100k"),
+            ("1e3", "1e3"),
+            ("1u", "1u"),
+            ("2Ei", "2Ei"),
+            ("2E", "2E"),
+        ] {
+            let (spec, _) = shaped(json!({"overhead": {"cpu": given}}));
+            assert_eq!(spec["overhead"]["cpu"], stored, "{given}");
+        }
         let (spec, _) =
             shaped(json!({"containers": [{"resources": {"limits": {"cpu": 1, "memory": "1Gi"}}}]}));
         assert_eq!(

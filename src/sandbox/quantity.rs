@@ -61,6 +61,20 @@ impl Quantity {
         })
     }
 
+    /// The text as a server stores it: `0.5` becomes `500m`, `1024Mi` becomes `1Gi`. `None` when it is not a quantity. Powers of ten
+    /// as `1e3` and what is finer than thousandths stay as they are given.
+    pub(crate) fn stored(text: &str) -> Option<String> {
+        let amount = Self::parse(text)?;
+        let digits = |c: char| c.is_ascii_digit();
+        let exponent = text.contains(['e', 'E']) && text.ends_with(digits);
+        let stays = exponent || text.ends_with(['n', 'u']);
+        Some(if stays {
+            text.trim().to_owned()
+        } else {
+            amount.to_string()
+        })
+    }
+
     /// Whether it is a whole number of units.
     pub(crate) const fn is_whole(self) -> bool {
         self.thousandths % 1000 == 0

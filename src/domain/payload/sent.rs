@@ -1,5 +1,5 @@
 //! A payload as it was sent, without what the dispatcher had filled in and without its numbers: what a person begins with when a run is
-//! to be asked for once more. The way back of [`super::own::Own::over`].
+//! to be asked for once more. The way back of `Own::over`.
 
 use super::NodeRequest;
 use crate::domain::identity;

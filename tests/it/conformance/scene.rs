@@ -241,6 +241,8 @@ impl<'a> Scene<'a> {
                 }
             }
         }
+        // A kubelet that has much to do tells it once more; that is no fact of the pod.
+        told.retain(|line| !line.contains("failed to sync configmap cache"));
         // Each component tells on its own, so only the order about one object is sure.
         told.sort_by_key(|line| !line.starts_with("Job "));
         told
