@@ -192,17 +192,24 @@ fn without_result(run: &Run, reason: &Reason) -> Judgement {
     };
     let gone = run.kubernetes == Kubernetes::Gone;
     if was_cancelled(run) && run.kubernetes != Kubernetes::Complete {
-        let how = if uncertain {
-            "Cancelled as you asked, but the end was not observed: no result came."
-        } else {
-            "Cancelled as you asked."
+        let exit = run.pod.as_ref().and_then(|pod| pod.exit);
+        let (verdict, how) = match exit {
+            _ if idle => (Verdict::Cancelled, "Cancelled as you asked.".to_owned()),
+            Some(137) => (
+                Verdict::Cancelled,
+                "Cancelled as you asked; it did not end by itself and was killed (exit code 137), without a result.".into(),
+            ),
+            Some(exit) => (
+                Verdict::Cancelled,
+                format!("Cancelled as you asked; it ended with exit code {exit}, without a result."),
+            ),
+            // Contract 6.2 e: whether it ended at all is not known.
+            None => (
+                Verdict::Uncertain,
+                "It was asked to end, but its end was not observed and no result came.".into(),
+            ),
         };
-        return of(
-            Verdict::Cancelled,
-            uncertain,
-            dispatch,
-            format!("{how}{tail}"),
-        );
+        return of(verdict, uncertain, dispatch, format!("{how}{tail}"));
     }
     if run.gave_up.is_some() && !gone && run.kubernetes != Kubernetes::Complete {
         return of(

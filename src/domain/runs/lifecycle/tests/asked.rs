@@ -106,25 +106,51 @@ fn a_job_whose_config_map_failed_was_not_dispatched() {
 
 #[test]
 fn a_cancel_is_told_apart_from_a_failure() {
-    let cancelled = |texts: &[&str]| {
+    let start = "LLMCTL_EXECUTOR_STARTED";
+    // What the log holds, how the container ended, where anybody saw it, and what follows.
+    let table = [
+        (
+            vec![start, CANCELLED],
+            Some(130),
+            (Verdict::Cancelled, false),
+            "ended its work and said so",
+        ),
+        // It ended before it could say how (6.2 e).
+        (
+            vec![start],
+            Some(130),
+            (Verdict::Cancelled, true),
+            "it ended with exit code 130, without a result",
+        ),
+        (
+            vec![start],
+            Some(137),
+            (Verdict::Cancelled, true),
+            "it did not end by itself and was killed (exit code 137)",
+        ),
+        (
+            vec![start],
+            None,
+            (Verdict::Uncertain, true),
+            "its end was not observed",
+        ),
+    ];
+    for (texts, exit, expected, part) in table {
         let mut runs = Runs::of("llmctl");
         see_job(&mut runs, job("a"), 0);
         see_pod(&mut runs, pod("a", "Running", running()), 2);
         runs.log(&id("a"), opened("a"), at(2));
         runs.cancel_asked(&id("a"), at(3));
-        runs.log(&id("a"), lines(texts), at(3));
-        see(
-            &mut runs,
-            Seen::PodGone(Box::new(pod("a", "Failed", ended(130)))),
-            4,
-        );
+        runs.log(&id("a"), lines(&texts), at(3));
+        let last = match exit {
+            Some(exit) => pod("a", "Failed", ended(exit)),
+            None => pod("a", "Running", running()),
+        };
+        see(&mut runs, Seen::PodGone(Box::new(last)), 4);
         runs.log(&id("a"), LogEvent::Whole, at(4));
         see_job(&mut runs, finished("a", 5, false), 5);
         let run = runs.find(&id("a")).unwrap();
-        (run.verdict, run.uncertain)
-    };
-    let start = "LLMCTL_EXECUTOR_STARTED";
-    assert_eq!(cancelled(&[start, CANCELLED]), (Verdict::Cancelled, false));
-    // Killed before it could say how it ended (6.2 e).
-    assert_eq!(cancelled(&[start]), (Verdict::Cancelled, true));
+        assert_eq!((run.verdict, run.uncertain), expected, "{}", run.why);
+        assert!(run.why.contains(part), "{part}: {}", run.why);
+    }
 }
