@@ -61,14 +61,14 @@ pub const ENTRIES: &[Entry] = {
         Action::Help, "help: keys", "llmctl-dev --help";
         Action::Quit, "quit", "";
         Action::Fault(Fault::ApiDown), "sandbox fault: API down for 30 s", "llmctl-dev sandbox --fault api-down=30";
-        Action::Fault(Fault::SlowAnswers), "sandbox fault: answers 2 s late, on and off", "llmctl-dev sandbox --fault slow=2";
+        Action::Fault(Fault::SlowAnswers), "sandbox fault: slow answers, 2 s late, on and off", "llmctl-dev sandbox --fault slow=2";
         Action::Fault(Fault::ServerError), "sandbox fault: 500 for the next 5 requests", "llmctl-dev sandbox --fault 500=5";
         Action::Fault(Fault::TooManyRequests), "sandbox fault: 429 for the next 5 requests", "llmctl-dev sandbox --fault 429=5";
         Action::Fault(Fault::Unavailable), "sandbox fault: 503 for the next 5 requests", "llmctl-dev sandbox --fault 503=5";
         Action::Fault(Fault::DropWatches), "sandbox fault: drop all watches", "llmctl-dev sandbox --fault drop-watches";
         Action::Fault(Fault::CompactHistory), "sandbox fault: compact history (410 Gone)", "llmctl-dev sandbox --fault compact-history";
         Action::Fault(Fault::SilentNode), "sandbox fault: node silent for 2 min, on and off", "llmctl-dev sandbox --fault node-silent=120";
-        Action::Fault(Fault::SlowPulls), "sandbox fault: image pulls take 20 s, on and off", "llmctl-dev sandbox --fault slow-pulls=20";
+        Action::Fault(Fault::SlowPulls), "sandbox fault: slow image pulls of 20 s, on and off", "llmctl-dev sandbox --fault slow-pulls=20";
         Action::Fault(Fault::WrongClock), "sandbox fault: clock 1 h ahead, on and off", "llmctl-dev sandbox --fault clock=3600";
         Action::Fault(Fault::OutOfMemory), "sandbox fault: newest pod out of memory", "llmctl-dev sandbox --fault out-of-memory";
         Action::Fault(Fault::Nothing), "sandbox fault: end all faults", "";

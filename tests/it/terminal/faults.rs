@@ -60,7 +60,7 @@ fn every_fault_of_the_palette_comes_and_says_so() {
     let home = Home::new();
     let mut terminal = demo(&home);
     let faults = [
-        ("image pulls take", "every image pull takes 20 s"),
+        ("slow image pulls", "every image pull takes 20 s"),
         ("clock 1 h ahead", "the clock is off by +3600 s"),
         ("node silent", "nothing is heard of the node for 120 s"),
         ("newest pod out of memory", "no pod is running that could"),
@@ -69,7 +69,7 @@ fn every_fault_of_the_palette_comes_and_says_so() {
         ("500 for the next", "the next 5 requests get 500"),
         ("429 for the next", "the next 5 requests get 429"),
         ("503 for the next", "the next 5 requests get 503"),
-        ("answers 2 s late", "every answer comes 2 s late"),
+        ("slow answers", "every answer comes 2 s late"),
         ("end all faults", "all is well again"),
     ];
     let offered = llmctl_dev::app::palette::ENTRIES.iter();
