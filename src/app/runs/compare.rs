@@ -29,7 +29,7 @@ impl Slice {
                 .find(|other| other.sample == run.sample);
             chosen.extend(older);
         }
-        chosen.sort_by_key(|run| run.created);
+        chosen.sort_by_key(|run| (run.created, run.execution, run.pass));
         match chosen.as_slice() {
             [one, two] => Ok((one.id.clone(), two.id.clone())),
             [] => Err("no run is selected".into()),

@@ -6,7 +6,7 @@ mod record;
 use super::pod::{mark, pod_facts};
 use super::removal::removal;
 use super::timeline::timeline;
-use super::{Phase, Ran, Reason, Run};
+use super::{Phase, Ran, Reason, Run, RunId};
 use crate::domain::logs::LogEvent;
 use crate::domain::manifest::{
     EXECUTOR, KEPT, OURS, PASS_ANNOTATION, SAMPLE_ANNOTATION, SETTINGS_ANNOTATION,
@@ -72,6 +72,14 @@ impl Entry {
         }
     }
 
+    /// A Job that was not known, with what decides its place among the runs.
+    pub(super) fn of(job: &JobSeen, now: Timestamp) -> Self {
+        let uid = RunId(job.uid.clone());
+        let mut run = Run::new(uid, &job.name, &job.namespace, job.created);
+        identify(&mut run, job);
+        Self::new(run, now)
+    }
+
     /// Dispatched in this session, and to be given up when it does not start within `patience`.
     pub(super) fn patient(self, patience: SignedDuration) -> Self {
         Self {
@@ -92,16 +100,7 @@ impl Entry {
     /// Takes the state of the Job.
     pub(super) fn job(&mut self, job: JobSeen, now: Timestamp) {
         let run = &mut self.run;
-        let number = |key: &str| job.labels.get(key).and_then(|text| text.parse().ok());
-        run.execution = number("llmctl.flowchart.execution_id");
-        run.node_id = number("llmctl.flowchart.node_id");
-        run.ours = job.labels.get(OURS.0).is_some_and(|by| by == OURS.1);
-        if let Some(sample) = job.annotations.get(SAMPLE_ANNOTATION) {
-            run.sample = Some(sample.clone());
-        }
-        if let Some(pass) = job.annotations.get(PASS_ANNOTATION) {
-            run.pass = pass.parse().ok();
-        }
+        identify(run, &job);
         if let Some(used) = job.annotations.get(SETTINGS_ANNOTATION) {
             run.settings = serde_json::from_str(used).ok();
         }
@@ -368,5 +367,19 @@ impl Entry {
             Some(finished) if self.first_seen > finished + SignedDuration::from_secs(1) => finished,
             _ => now,
         }
+    }
+}
+
+/// Which execution, node and pass it is, of which sample and by whom: what a Job is told when it is made.
+fn identify(run: &mut Run, job: &JobSeen) {
+    let number = |key: &str| job.labels.get(key).and_then(|text| text.parse().ok());
+    run.execution = number("llmctl.flowchart.execution_id");
+    run.node_id = number("llmctl.flowchart.node_id");
+    run.ours = job.labels.get(OURS.0).is_some_and(|by| by == OURS.1);
+    if let Some(sample) = job.annotations.get(SAMPLE_ANNOTATION) {
+        run.sample = Some(sample.clone());
+    }
+    if let Some(pass) = job.annotations.get(PASS_ANNOTATION) {
+        run.pass = pass.parse().ok();
     }
 }

@@ -28,11 +28,12 @@ pub struct Counts {
     pub expiring: usize,
 }
 
-/// Place of a run in the order: by creation, then by its number. It never changes.
+/// Place of a run in the order: by creation, which Kubernetes tells by the second, then by its number and its pass. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     created: Timestamp,
     execution: u64,
+    pass: u64,
     id: RunId,
 }
 
@@ -88,6 +89,7 @@ impl Index {
         let key = Key {
             created: run.created,
             execution: run.execution.unwrap_or(0),
+            pass: run.pass.unwrap_or(1),
             id: run.id.clone(),
         };
         if run.phase != Phase::Removed {

@@ -225,8 +225,7 @@ impl Runs {
         wants: &mut Vec<Want>,
     ) {
         if self.index.entry(uid).is_none() {
-            let run = Run::new(uid.clone(), &job.name, &job.namespace, job.created);
-            self.index.insert(Entry::new(run, now));
+            self.index.insert(Entry::of(&job, now));
         }
         let pods = self.strays.take_pods(&job.name, &job.uid);
         let mut events = self.strays.take_events(&job.name);

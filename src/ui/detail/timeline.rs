@@ -294,6 +294,9 @@ fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
         (None, _) => "never seen".into(),
     };
     facts.push(("marker", marker));
+    if let Some(used) = &run.settings {
+        facts.push(("settings", told(used)));
+    }
     if let Some(pod) = &run.pod {
         let exit = match (pod.exit, pod.signal) {
             (_, Some(signal)) if signal != 0 => format!("   ended by signal {signal}"),
@@ -333,9 +336,6 @@ fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
             ""
         };
         facts.push(("TTL", format!("{} s after the finish{kept}", ttl.0)));
-    }
-    if let Some(used) = &run.settings {
-        facts.push(("settings", told(used)));
     }
     facts
         .into_iter()

@@ -163,8 +163,7 @@ impl Runs {
         };
         self.index.alias(id, uid);
         if self.index.entry(uid).is_none() {
-            let run = Run::new(uid.clone(), &job.name, &job.namespace, job.created);
-            self.index.insert(Entry::new(run, now));
+            self.index.insert(Entry::of(job, now));
         }
         self.index.update(uid, |entry| {
             let by = asked

@@ -1,7 +1,7 @@
 //! What the user of this tool asked for, and what the API server answered.
 
 use super::*;
-use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
+use crate::domain::manifest::{PASS_ANNOTATION, RunOptions, RunPlan, RunSettings, plan_run};
 
 const CANCELLED: &str = r#"LLMCTL_EXECUTOR_RESULT_JSON={"status": "cancelled", "exit_code": -15, "error": {"code": "cancelled", "message": "Command was cancelled (exit code -15).", "retryable": false}}"#;
 
@@ -61,6 +61,21 @@ fn a_dispatched_run_keeps_its_first_id_as_another_name() {
         }
         assert_eq!(runs.next_execution(), 8);
     }
+}
+
+#[test]
+fn passes_of_one_second_stand_in_their_order() {
+    let mut runs = Runs::of("llmctl");
+    // The order of the UIDs is the opposite of that of the passes.
+    for (uid, pass) in [("c", "1"), ("b", "2"), ("a", "10")] {
+        let mut pass_of = job(uid);
+        pass_of.name = format!("{}-{pass}", pass_of.name);
+        let told = (PASS_ANNOTATION.to_owned(), pass.to_owned());
+        pass_of.annotations.extend([told]);
+        see_job(&mut runs, pass_of, 1);
+    }
+    let passes: Vec<_> = runs.iter().map(|run| run.pass).collect();
+    assert_eq!(passes, [Some(10), Some(2), Some(1)], "the newest first");
 }
 
 #[test]
