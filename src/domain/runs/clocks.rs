@@ -33,6 +33,14 @@ pub struct Clocks {
 }
 
 impl Run {
+    /// From the Job's acceptance to the start marker, if both are known. Its creation is told by the second only, so that what
+    /// was seen of it goes first.
+    pub fn to_marker(&self) -> Option<SignedDuration> {
+        let accepted = self.marks.accepted.unwrap_or(self.created);
+        let took = self.marker_at?.duration_since(accepted);
+        Some(took.max(SignedDuration::ZERO))
+    }
+
     /// The clocks as far as they are known.
     pub fn clocks(&self) -> Clocks {
         let marks = &self.marks;
@@ -50,5 +58,22 @@ impl Run {
             execution: span(self.marker_at.or(marks.started), marks.ended.or(over)),
             collection: span(self.finished_at, marks.collected),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::runs::RunId;
+
+    #[test]
+    fn the_marker_is_counted_from_what_was_seen_of_the_job() {
+        let at = |millis: i64| Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap();
+        let mut run = Run::new(RunId("a".into()), "job", "llmctl", at(0));
+        assert_eq!(run.to_marker(), None);
+        run.marker_at = Some(at(1_050));
+        assert_eq!(run.to_marker(), Some(SignedDuration::from_millis(1_050)));
+        run.marks.accepted = Some(at(950));
+        assert_eq!(run.to_marker(), Some(SignedDuration::from_millis(100)));
     }
 }

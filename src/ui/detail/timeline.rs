@@ -278,11 +278,11 @@ fn told(used: &serde_json::Map<String, serde_json::Value>) -> String {
 
 fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut facts: Vec<(&str, String)> = Vec::new();
-    let marker = match (run.marker_at, &run.phase) {
-        (Some(at), _) => format!(
+    let marker = match (run.marker_at.zip(run.to_marker()), &run.phase) {
+        (Some((at, took)), _) => format!(
             "{}, {} after the Job was accepted",
             theme.clock_millis(at),
-            text::took(text::between(run.created, at))
+            text::took(took)
         ),
         (None, Phase::Dispatching | Phase::Queued | Phase::Pending) => {
             "not yet: no container runs".into()
