@@ -4,6 +4,7 @@ use crate::domain::audit::{Level, Report};
 use crate::domain::migration::Plan;
 use crate::domain::migration::runs::RunChange;
 use crate::domain::migration::settings::{Fate, SettingChange};
+use std::collections::BTreeMap;
 
 /// What a row is about; it decides glyph, word and colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,9 +173,64 @@ pub fn of_report(report: &Report) -> Vec<Item> {
             Item::new(mark, title, detail)
         })
         .collect();
-    items.extend(report.skipped.iter().map(|skipped| {
-        let text = format!("{} was not read: {}", skipped.path, skipped.why);
-        Item::new(Mark::Remark, text.clone(), vec![text])
-    }));
+    items.extend(skipped(report));
     items
+}
+
+/// The files that were not read, a row for each reason: a checkout may hold thousands of pictures.
+fn skipped(report: &Report) -> Vec<Item> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for skipped in &report.skipped {
+        by_reason
+            .entry(&skipped.why)
+            .or_default()
+            .push(&skipped.path);
+    }
+    let row = |(why, paths): (&str, Vec<&str>)| {
+        let (title, names) = match paths.as_slice() {
+            [path] => (format!("{path} was not read: {why}"), None),
+            many => {
+                let title = format!("{} files were not read: {why}", many.len());
+                (title, Some(many.join(", ")))
+            }
+        };
+        let detail = [Some(title.clone()), names].into_iter().flatten();
+        Item::new(Mark::Remark, title, detail.collect())
+    };
+    by_reason.into_iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit::Skipped;
+
+    #[test]
+    fn files_that_were_not_read_are_one_row_for_each_reason() {
+        let skipped = |path: &str, why: &str| Skipped {
+            path: path.into(),
+            why: why.into(),
+        };
+        let report = Report {
+            skipped: vec![
+                skipped("a.png", "not text"),
+                skipped("secret", "permission denied"),
+                skipped("b.png", "not text"),
+            ],
+            ..Report::default()
+        };
+        let items = of_report(&report);
+        let rows: Vec<_> = items.iter().map(|item| item.title.as_str()).collect();
+        assert_eq!(
+            rows,
+            [
+                "2 files were not read: not text",
+                "secret was not read: permission denied"
+            ]
+        );
+        assert!(
+            items[0].matches("b.png"),
+            "a filter finds a file by its name"
+        );
+    }
 }
