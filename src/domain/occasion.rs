@@ -2,7 +2,6 @@
 
 use super::runs::Run;
 use super::target::Target;
-use super::verdict::Verdict;
 use jiff::{SignedDuration, Timestamp};
 
 /// An end that was longer ago when it was first seen is history and no news: a session that begins does not announce the past.
@@ -54,7 +53,7 @@ impl Occasion {
     }
 
     fn of(what: What, run: &Run, target: &Target, now: Timestamp) -> Self {
-        let verdict = word(run.verdict);
+        let verdict = run.verdict.word();
         let sample = run.sample.as_deref().unwrap_or("studio");
         let left = run
             .expires_at()
@@ -93,24 +92,11 @@ impl Occasion {
     }
 }
 
-/// The word of a verdict, as documents have it.
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pending => "pending",
-        Verdict::Success => "success",
-        Verdict::Failed => "failed",
-        Verdict::Cancelled => "cancelled",
-        Verdict::Timeout => "timeout",
-        Verdict::NotDispatched => "not_dispatched",
-        Verdict::Uncertain => "uncertain",
-        Verdict::Gone => "gone",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::runs::{RunId, Ttl};
+    use crate::domain::verdict::Verdict;
 
     #[test]
     fn the_past_is_no_news() {

@@ -37,6 +37,25 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// As documents and variables have it, the same as its serialized form.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success => "success",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Timeout => "timeout",
+            Self::NotDispatched => "not_dispatched",
+            Self::Uncertain => "uncertain",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// As people read it.
+    pub fn words(self) -> String {
+        self.word().replace('_', " ")
+    }
+
     /// Whether it is one.
     pub fn is_final(self) -> bool {
         self != Self::Pending
@@ -84,4 +103,25 @@ pub fn judge(run: &Run, settled: bool) -> Judgement {
 /// Whether a reason to wait is worth remembering when the pod ends without having run.
 pub(crate) fn is_telling(word: &str) -> bool {
     !matches!(word, "" | "ContainerCreating" | "PodInitializing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_of_a_verdict_is_its_serialized_form() {
+        for verdict in [
+            Verdict::Pending,
+            Verdict::Success,
+            Verdict::Failed,
+            Verdict::Cancelled,
+            Verdict::Timeout,
+            Verdict::NotDispatched,
+            Verdict::Uncertain,
+            Verdict::Gone,
+        ] {
+            assert_eq!(serde_json::json!(verdict), verdict.word());
+        }
+    }
 }

@@ -36,17 +36,11 @@ pub(super) fn state(run: &Run) -> String {
     word.to_owned()
 }
 
-/// The verdict in one word.
-fn verdict(run: &Run) -> &'static str {
+/// The verdict; a dash while there is none.
+fn verdict(run: &Run) -> String {
     match run.verdict {
-        Verdict::Pending => "-",
-        Verdict::Success => "success",
-        Verdict::Failed => "failed",
-        Verdict::Cancelled => "cancelled",
-        Verdict::Timeout => "timeout",
-        Verdict::NotDispatched => "not dispatched",
-        Verdict::Uncertain => "uncertain",
-        Verdict::Gone => "gone",
+        Verdict::Pending => "-".to_owned(),
+        verdict => verdict.words(),
     }
 }
 
@@ -93,7 +87,7 @@ pub(super) fn table<'a>(runs: impl Iterator<Item = &'a Run>, now: Timestamp) -> 
             run.label(),
             run.sample.clone().unwrap_or_else(|| "(studio)".into()),
             state(run),
-            verdict(run).to_owned(),
+            verdict(run),
             age(now.duration_since(run.created)),
             run.took(now).map_or("-".into(), seconds),
             match (run.expires_at(), run.removal) {
@@ -233,7 +227,7 @@ pub(super) fn detail(run: &Run, usual: &[Usual], target: &Target, now: Timestamp
             &format!("{}, exit {}", result.status, result.exit_code),
         );
     }
-    row("verdict", verdict(run));
+    row("verdict", &verdict(run));
     row("why", &why.sentence);
     row("last line", why.last_line.as_deref().unwrap_or_default());
     row("then", why.fix.as_deref().unwrap_or_default());

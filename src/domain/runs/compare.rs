@@ -3,7 +3,6 @@
 use super::{Run, Step};
 use crate::domain::contract::Line;
 use crate::domain::settings::key::Key;
-use crate::domain::verdict::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -95,7 +94,7 @@ pub fn sections(left: &Run, right: &Run, now: Timestamp) -> Vec<Section> {
             .map_or_else(String::new, |took| format!("{:.2} s", took.as_secs_f64()))
     }));
     let outcome = vec![
-        both("verdict", &|run| word(run.verdict).to_owned()),
+        both("verdict", &|run| run.verdict.words()),
         both("uncertain", &|run| {
             if run.uncertain { "yes" } else { "no" }.to_owned()
         }),
@@ -243,19 +242,6 @@ fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     }
 }
 
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pending => "pending",
-        Verdict::Success => "success",
-        Verdict::Failed => "failed",
-        Verdict::Cancelled => "cancelled",
-        Verdict::Timeout => "timeout",
-        Verdict::NotDispatched => "not dispatched",
-        Verdict::Uncertain => "uncertain",
-        Verdict::Gone => "gone",
-    }
-}
-
 /// The lines of a log that its work wrote: not the marker, not the result, which are compared by themselves.
 pub fn output<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     lines
@@ -285,6 +271,7 @@ pub fn logs(left: &[&str], right: &[&str]) -> Vec<LogRow> {
 mod tests {
     use super::*;
     use crate::domain::runs::{RunId, Ttl};
+    use crate::domain::verdict::Verdict;
     use proptest::prelude::*;
 
     fn shown(rows: &[LogRow]) -> String {
