@@ -68,6 +68,7 @@ fn pod(n: usize) -> PodSeen {
             reason: String::new(),
             message: String::new(),
         }),
+        ready: None,
         container: Some(ContainerSeen {
             id: format!("containerd://{n}"),
             image: "executor:1".into(),

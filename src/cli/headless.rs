@@ -23,6 +23,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 /// Longest wait for the rest of a log.
 const COLLECTED: Duration = Duration::from_secs(10);
 
+/// Longest wait for the start marker of a run that may have written none.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
+
 /// An open session and what it knows of runs.
 pub struct Headless {
     pub world: World,
@@ -194,6 +197,29 @@ impl Headless {
             Ok(())
         };
         timeout(COLLECTED, whole).await.unwrap_or(Ok(()))
+    }
+
+    /// Waits for what the log of a run that is [read](Self::read) has to say by now: its verdict when it has ended, its start marker
+    /// while it runs.
+    ///
+    /// # Errors
+    /// [`Exit::Interrupted`] on a signal.
+    pub async fn catch_up(&mut self, id: &RunId) -> Result<(), Failure> {
+        let ended = |run: &Run| run.finished_at.is_some() || run.removal.is_some();
+        if self.runs.find(id).is_some_and(ended) {
+            return self.collect(id).await;
+        }
+        let started = async {
+            while self
+                .runs
+                .find(id)
+                .is_some_and(|run| run.marker_at.is_none())
+            {
+                self.next(|run| run == id).await?;
+            }
+            Ok(())
+        };
+        timeout(CAUGHT_UP, started).await.unwrap_or(Ok(()))
     }
 
     /// What a person reads who ended the command in the middle of it.

@@ -15,7 +15,7 @@ use super::output::{self, Format};
 use super::session::Setup;
 use crate::domain::logs::Follow;
 use crate::domain::runs::document::RunDocument;
-use crate::domain::runs::{Phase, Run, RunId};
+use crate::domain::runs::{Phase, Ran, Run, RunId};
 use crate::domain::target::Target;
 use crate::domain::verdict::Verdict;
 use clap::Subcommand;
@@ -133,7 +133,7 @@ async fn perform(
 ) -> Result<Exit, Failure> {
     match verb {
         Verb::List => list(globals, headless),
-        Verb::Show { run } => show(globals, headless, &run),
+        Verb::Show { run } => show(globals, headless, &run).await,
         Verb::Logs(args) => logs::run(globals, headless, &args).await,
         Verb::Watch { run } => watch(globals, headless, run.as_deref()).await,
         Verb::Cancel { run, grace } => act::cancel(globals, setup, headless, &run, grace).await,
@@ -172,8 +172,16 @@ fn list(globals: &Globals, headless: &Headless) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn show(globals: &Globals, headless: &Headless, name: &str) -> Result<Exit, Failure> {
+async fn show(globals: &Globals, headless: &mut Headless, name: &str) -> Result<Exit, Failure> {
     let run = headless.named(name)?;
+    let id = run.id.clone();
+    if lives(run) && !run.log.is_over() && run.pod.as_ref().is_some_and(|pod| pod.ran != Ran::No) {
+        headless.read(&id);
+        headless.catch_up(&id).await?;
+    }
+    let Some(run) = headless.runs.find(&id) else {
+        return Err(Failure::other("the run is not known any more"));
+    };
     if globals.output == Format::Text {
         let (target, now) = (headless.world.target(), headless.now());
         output::text(&table::detail(run, &headless.runs.usual(run), target, now))?;

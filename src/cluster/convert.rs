@@ -109,6 +109,8 @@ pub(super) fn pod(pod: wire::Pod) -> PodSeen {
             reason: c.reason.clone(),
             message: c.message.clone(),
         });
+    let ready = status.conditions.iter().find(|c| c.kind == "Ready");
+    let ready = ready.map(|c| c.status == "True");
     let mut containers = status.container_statuses;
     let which = containers
         .iter()
@@ -128,6 +130,7 @@ pub(super) fn pod(pod: wire::Pod) -> PodSeen {
         reason: status.reason,
         message: status.message,
         scheduling,
+        ready,
         container,
         deleting: meta.deletion_timestamp,
     }

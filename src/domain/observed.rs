@@ -120,6 +120,8 @@ pub struct PodSeen {
     pub reason: String,
     pub message: String,
     pub scheduling: Option<Scheduling>,
+    /// The condition `Ready`; absent until the kubelet wrote it.
+    pub ready: Option<bool>,
     pub container: Option<ContainerSeen>,
     pub deleting: Option<Timestamp>,
 }

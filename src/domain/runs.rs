@@ -185,6 +185,12 @@ pub struct PodFacts {
     pub over: bool,
     /// The pod left the cluster.
     pub gone: bool,
+    /// Its node took it up (`status.startTime`). A node that is cut off never does.
+    #[serde(default)]
+    pub taken_up: bool,
+    /// Its container runs, and the node controller says that it is not ready: nothing is heard of its node.
+    #[serde(default)]
+    pub unheard: bool,
 }
 
 /// The dispatch status of contract 2.1 and 2.2, with uncertainty as a fact of its own.

@@ -1,7 +1,7 @@
 //! The two verdicts of a run, Kubernetes' and the executor's, and the one that follows from both (contract 2.6 with W7, W8, W11, W12 corrected).
 
 mod ended;
-mod waiting;
+pub(super) mod waiting;
 
 use super::runs::{Dispatch, Reason, Run};
 use serde::{Deserialize, Serialize};

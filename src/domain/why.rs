@@ -8,11 +8,15 @@ use super::contract::Line;
 use super::runs::{Phase, Run};
 use super::target::{Target, TargetKind};
 use super::verdict::Verdict;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shell::word;
 
 /// Characters of the last line that are shown.
 const LAST_LINE: usize = 300;
+
+/// A step that others take in less than this is worth a look.
+const SLOW: SignedDuration = SignedDuration::from_secs(5);
 
 /// Why a run is as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,15 +30,22 @@ pub struct Why {
 }
 
 impl Why {
-    /// The card of `run`; commands are written for `target`.
-    pub fn of(run: &Run, target: &Target) -> Self {
+    /// The card of `run` at `now`; commands are written for `target`.
+    pub fn of(run: &Run, target: &Target, now: Timestamp) -> Self {
         let place = Place { run, target };
         let unwell = !matches!(run.verdict, Verdict::Pending | Verdict::Success);
         Self {
             sentence: run.why.clone(),
             fix: match run.verdict {
                 Verdict::Pending => match run.phase {
-                    Phase::Queued | Phase::Pending => waiting::fix(&place, &run.reason),
+                    Phase::Queued | Phase::Pending => {
+                        waiting::fix(&place, &run.reason).or_else(|| waiting::slow(&place, now))
+                    }
+                    Phase::Running | Phase::Started => run
+                        .pod
+                        .as_ref()
+                        .filter(|pod| pod.unheard)
+                        .map(|_| place.describe_node()),
                     _ => None,
                 },
                 Verdict::Success => None,

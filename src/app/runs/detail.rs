@@ -188,7 +188,7 @@ impl Slice {
                 _ => String::new(),
             },
             Tab::Timeline => {
-                let why = Why::of(run, target);
+                let why = Why::of(run, target, turn.now);
                 let parts = [Some(why.sentence), why.last_line, why.fix];
                 parts.into_iter().flatten().collect::<Vec<_>>().join("\n")
             }

@@ -204,7 +204,7 @@ fn age(duration: SignedDuration) -> String {
 /// Everything about one run.
 pub(super) fn detail(run: &Run, usual: &[Usual], target: &Target, now: Timestamp) -> String {
     let mut text = format!("{}\n\n", sentence(run, now));
-    let why = Why::of(run, target);
+    let why = Why::of(run, target, now);
     let mut row = |name: &str, value: &str| {
         if !value.is_empty() {
             let _ = writeln!(text, "{name:<12} {}", sanitize(value));

@@ -91,6 +91,7 @@ pub(crate) fn pod(object: &Value) -> PodSeen {
             reason: text(&c["reason"]),
             message: text(&c["message"]),
         }),
+        ready: condition(status, "Ready").map(|c| c["status"] == "True"),
         container: status["containerStatuses"].get(0).map(container),
         deleting: time(&meta["deletionTimestamp"]),
     }

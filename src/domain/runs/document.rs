@@ -137,7 +137,7 @@ impl<'a> RunDocument<'a> {
             uncertain: run.uncertain,
             violations: violations(run),
             disagreement: run.disagreement.as_deref(),
-            why: Why::of(run, target),
+            why: Why::of(run, target, now),
             exit: run.verdict.exit_code(),
             dispatch: DispatchDocument {
                 status: run.dispatch,
@@ -287,6 +287,7 @@ mod tests {
             reason: String::new(),
             message: String::new(),
             scheduling: None,
+            ready: None,
             container: Some(ContainerSeen {
                 id: "containerd://c".into(),
                 image: "llmctl-executor-frontier:0.1.0".into(),

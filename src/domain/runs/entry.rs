@@ -89,9 +89,8 @@ impl Entry {
     }
 
     /// A run of an earlier session: its record on disk is up to date.
-    pub(super) fn restored(run: Run) -> Self {
-        let mut entry = Self::new(run, Timestamp::MIN);
-        entry.first_seen = entry.run.created;
+    pub(super) fn restored(run: Run, now: Timestamp) -> Self {
+        let mut entry = Self::new(run, now);
         entry.watched = true;
         entry.recorded = entry.fingerprint();
         entry

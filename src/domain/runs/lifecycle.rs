@@ -125,7 +125,7 @@ impl Runs {
     }
 
     /// Takes runs of earlier sessions from the history; what the cluster shows goes before what they say, whether it was
-    /// seen before them or comes later.
+    /// seen before them or comes later. Runs of other namespaces are left out.
     pub fn restore(&mut self, runs: Vec<Run>, now: Timestamp) -> Vec<Want> {
         let mut wants = Vec::new();
         for run in runs {
@@ -136,8 +136,11 @@ impl Runs {
                 self.memory = self.memory + entry.weight() - before;
                 continue;
             }
+            if !self.is_here(&run) {
+                continue;
+            }
             let absent = self.listed && self.expected(&run);
-            let entry = Entry::restored(run);
+            let entry = Entry::restored(run, now);
             self.memory += entry.weight();
             self.index.insert(entry);
             if absent {
@@ -266,15 +269,18 @@ impl Runs {
 
     /// A full list would hold the run's Job, as far as is known.
     fn expected(&self, run: &Run) -> bool {
-        let ours = self
-            .namespace
-            .as_ref()
-            .is_none_or(|namespace| *namespace == run.namespace);
-        let here = !matches!(
+        let there = !matches!(
             run.phase,
             Phase::Dispatching | Phase::NotDispatched | Phase::Removed
         );
-        here && ours
+        there && self.is_here(run)
+    }
+
+    /// The history of a cluster holds the runs of all its namespaces.
+    fn is_here(&self, run: &Run) -> bool {
+        self.namespace
+            .as_ref()
+            .is_none_or(|namespace| *namespace == run.namespace)
     }
 
     fn pod(&mut self, pod: PodSeen, now: Timestamp, wants: &mut Vec<Want>) {

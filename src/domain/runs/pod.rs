@@ -43,6 +43,8 @@ pub(super) fn pod_facts(
         uid: pod.uid.clone(),
         node: pod.node.clone(),
         gone: false,
+        taken_up: pod.started.is_some(),
+        unheard: is_unheard(pod),
         ..before
     };
     facts.over = matches!(pod.phase.as_str(), "Succeeded" | "Failed");
@@ -112,6 +114,15 @@ pub(super) fn pod_facts(
         facts.waited = facts.reason.clone();
     }
     facts
+}
+
+/// A container without a probe is ready for as long as it runs: only the node controller takes that back.
+fn is_unheard(pod: &PodSeen) -> bool {
+    let runs = pod
+        .container
+        .as_ref()
+        .is_some_and(|container| matches!(container.state, ContainerState::Running { .. }));
+    runs && pod.ready == Some(false) && pod.deleting.is_none()
 }
 
 impl PodFacts {

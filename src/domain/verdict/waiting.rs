@@ -28,6 +28,13 @@ fn state(run: &Run) -> (Reason, String) {
         Phase::Dispatching => (none(), "The API server has not answered yet.".into()),
         Phase::Running if pod.is_some_and(|pod| pod.exit.is_some()) => collecting(run),
         Phase::Started if pod.is_some_and(|pod| pod.exit.is_some()) => collecting(run),
+        Phase::Running | Phase::Started if pod.is_some_and(|pod| pod.unheard) => {
+            let node = pod.map(|pod| pod.node.as_str()).unwrap_or_default();
+            let why = format!(
+                "Nothing is heard of node {node} any more: what runs there may go on, its end will be known when the node is back."
+            );
+            (Reason::new("NodeNotReady", ""), why)
+        }
         Phase::Running => (
             none(),
             "The container runs; its start marker has not come yet.".into(),
@@ -131,7 +138,7 @@ pub(super) fn explain(reason: &Reason, run: &Run) -> String {
                 )
             } else if let Some(account) = missing_account(&reason.message) {
                 format!(
-                    "There is no service account `{account}` in the namespace: apply the overlay that makes it, or name another one."
+                    "There is no service account `{account}` in the namespace: make it, or name another one."
                 )
             } else {
                 format!("The Job cannot make its pod ({message}).")
@@ -143,14 +150,30 @@ pub(super) fn explain(reason: &Reason, run: &Run) -> String {
         "" if run.pod.as_ref().is_some_and(|pod| pod.node.is_empty()) => {
             "The pod waits for a node.".into()
         }
+        "" if run.pod.as_ref().is_some_and(|pod| !pod.taken_up) => {
+            let node = run
+                .pod
+                .as_ref()
+                .map(|pod| pod.node.as_str())
+                .unwrap_or_default();
+            format!("Node {node} has not taken the pod up yet.")
+        }
+        "" | "ContainerCreating" | "PodInitializing" if pulls(run) => {
+            format!("The node pulls image {image}.")
+        }
         "" | "ContainerCreating" | "PodInitializing" => "The container is being made.".into(),
         word if message.is_empty() => format!("The pod waits: {word}."),
         word => format!("The pod waits: {word} ({message})."),
     }
 }
 
+/// An image is on its way to the node.
+pub(in crate::domain) fn pulls(run: &Run) -> bool {
+    run.marks.pulling.is_some() && run.marks.pulled.is_none()
+}
+
 /// The name in `serviceaccount "absent" not found`.
-fn missing_account(message: &str) -> Option<&str> {
+pub(in crate::domain) fn missing_account(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("serviceaccount \"")?;
     let (name, rest) = rest.split_once('"')?;
     rest.trim_start().starts_with("not found").then_some(name)

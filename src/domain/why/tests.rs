@@ -4,8 +4,8 @@ use super::*;
 use crate::domain::logs::{LogEvent, LogLine};
 use crate::domain::observed::{Seen, from_json};
 use crate::domain::runs::{RunId, Runs};
-use jiff::Timestamp;
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 fn target(kind: TargetKind) -> Target {
@@ -14,6 +14,11 @@ fn target(kind: TargetKind) -> Target {
         name: "llmctl".into(),
         server: "https://192.168.49.2:8443".into(),
     }
+}
+
+/// A good while after everything that the fixtures tell.
+fn later() -> Timestamp {
+    "2026-12-24T00:00:00Z".parse().unwrap()
 }
 
 fn seen(case: &Value) -> (Runs, RunId) {
@@ -50,7 +55,7 @@ const REAL: &[(&str, &str, &str)] = &[
     (
         "account",
         "no service account `absent`",
-        "llmctl-dev overlays apply executor",
+        "kubectl --context llmctl -n follow-why create serviceaccount absent",
     ),
     (
         "badname",
@@ -160,7 +165,11 @@ fn every_way_not_to_get_on_has_a_sentence_and_a_command() {
     let mut wrong = Vec::new();
     for (name, case) in cases {
         let (runs, id) = settled(case);
-        let card = Why::of(runs.find(&id).unwrap(), &target(TargetKind::Minikube));
+        let card = Why::of(
+            runs.find(&id).unwrap(),
+            &target(TargetKind::Minikube),
+            later(),
+        );
         let (_, part, command) = REAL.iter().find(|(row, ..)| row == name).unwrap();
         let namespace = case["job"]["metadata"]["namespace"].as_str().unwrap();
         let command = command.replace("llmctl-dev ", &format!("llmctl-dev -n {namespace} "));
@@ -209,7 +218,11 @@ fn w11_the_card_goes_by_the_pod_and_not_by_the_jobs_condition() {
         let name = case["name"].as_str().unwrap();
         let (_, expected) = STATES.iter().find(|(row, _)| *row == name).unwrap();
         let (runs, id) = seen(case);
-        let card = Why::of(runs.find(&id).unwrap(), &target(TargetKind::Minikube));
+        let card = Why::of(
+            runs.find(&id).unwrap(),
+            &target(TargetKind::Minikube),
+            later(),
+        );
         match (expected, &card.fix) {
             (None, None) => {}
             (Some(part), Some(fix)) if fix.contains(part) => {}
@@ -301,7 +314,11 @@ fn what_the_executor_said_decides() {
         ] {
             runs.log(&id, event, now);
         }
-        let card = Why::of(runs.find(&id).unwrap(), &target(TargetKind::Context));
+        let card = Why::of(
+            runs.find(&id).unwrap(),
+            &target(TargetKind::Context),
+            later(),
+        );
         assert!(card.sentence.contains(part), "{part}: {}", card.sentence);
         assert_eq!(card.fix.as_deref(), Some(command), "{part}");
         assert_eq!(card.last_line.as_deref(), last, "{part}");
@@ -313,7 +330,7 @@ fn on_the_sandbox_a_command_names_the_sandbox() {
     let fixture = include_str!("../../../tests/it/fixtures/why.json");
     let fixture: Value = serde_json::from_str(fixture).unwrap();
     let (runs, id) = seen(&fixture["cases"]["pull"]);
-    let card = Why::of(runs.find(&id).unwrap(), &Target::sandbox());
+    let card = Why::of(runs.find(&id).unwrap(), &Target::sandbox(), later());
     assert_eq!(
         card.fix.as_deref(),
         Some("llmctl-dev --sandbox -n follow-why run hello --image llmctl-executor-frontier:0.1.0")
@@ -327,7 +344,7 @@ fn a_success_wants_nothing() {
     let (runs, id) = seen(&fixture["cases"]["exit"]);
     let mut run = runs.find(&id).unwrap().record();
     run.verdict = Verdict::Success;
-    let card = Why::of(&run, &Target::sandbox());
+    let card = Why::of(&run, &Target::sandbox(), later());
     assert_eq!((card.fix, card.last_line), (None, None));
 }
 
@@ -337,7 +354,7 @@ fn a_run_in_its_own_place_needs_no_flags() {
     let fixture: Value = serde_json::from_str(fixture).unwrap();
     let (runs, id) = settled(&fixture["cases"][8]);
     let run = runs.find(&id).unwrap();
-    let card = Why::of(run, &target(TargetKind::Minikube));
+    let card = Why::of(run, &target(TargetKind::Minikube), later());
     assert_eq!(card.fix.as_deref(), Some("llmctl-dev runs logs 111"));
     let pod = "llmctl-exec-12-111-task-222-4d0a70f302-x7k2p";
     for (part, command) in [
@@ -365,5 +382,129 @@ fn a_run_in_its_own_place_needs_no_flags() {
             kubectl_for(run, &target(TargetKind::Context), part),
             format!("kubectl --context llmctl -n llmctl {command}")
         );
+    }
+}
+
+/// The pod of a fixture, changed; and the seconds after its scheduling that the card is asked.
+fn card_of(change: impl Fn(&mut Value), seconds: i64) -> Why {
+    let fixture = include_str!("../../../tests/it/fixtures/cluster-objects.json");
+    let fixture: Value = serde_json::from_str(fixture).unwrap();
+    let cases = fixture["cases"].as_array().unwrap();
+    let mut case = cases
+        .iter()
+        .find(|case| case["name"] == "running")
+        .unwrap()
+        .clone();
+    case["pod"]["spec"]["nodeName"] = json!("minikube");
+    change(&mut case);
+    let (runs, id) = seen(&case);
+    let scheduled = runs.find(&id).unwrap().marks.scheduled.unwrap();
+    let now = scheduled + SignedDuration::from_secs(seconds);
+    Why::of(runs.find(&id).unwrap(), &target(TargetKind::Minikube), now)
+}
+
+#[test]
+fn a_pod_that_its_node_does_not_take_up_is_looked_into_at_the_node() {
+    let untaken = |case: &mut Value| {
+        case["pod"]["status"] = json!({"phase": "Pending", "conditions": [
+            {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-11-24T12:00:00Z"}
+        ]});
+    };
+    let early = card_of(untaken, 1);
+    assert_eq!(
+        early.sentence,
+        "Node minikube has not taken the pod up yet."
+    );
+    assert_eq!(early.fix, None);
+    let late = card_of(untaken, 5);
+    let look = "kubectl --context llmctl -n llmctl describe node minikube";
+    assert_eq!(late.fix.as_deref(), Some(look));
+}
+
+#[test]
+fn a_running_pod_of_a_silent_node_says_so() {
+    let condition = |ready: &'static str| {
+        move |case: &mut Value| {
+            case["pod"]["status"]["conditions"] = json!([
+                {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-11-24T12:00:00Z"},
+                {"type": "Ready", "status": ready},
+            ]);
+        }
+    };
+    let well = card_of(condition("True"), 60);
+    assert_eq!(well.fix, None);
+    let card = card_of(condition("False"), 60);
+    assert!(
+        card.sentence
+            .starts_with("Nothing is heard of node minikube any more"),
+        "{}",
+        card.sentence
+    );
+    let look = "kubectl --context llmctl -n llmctl describe node minikube";
+    assert_eq!(card.fix.as_deref(), Some(look));
+    // It is being ended: that it is not ready is no news.
+    let ending = card_of(
+        |case| {
+            condition("False")(case);
+            case["pod"]["metadata"]["deletionTimestamp"] = json!("2026-11-24T12:01:00Z");
+        },
+        60,
+    );
+    assert_eq!(ending.fix, None);
+}
+
+#[test]
+fn a_pull_that_lasts_names_the_image_and_how_to_bring_it() {
+    let pulling = |case: &mut Value| {
+        case["pod"]["status"] = json!({"phase": "Pending", "startTime": "2026-11-24T12:00:00Z", "conditions": [
+            {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-11-24T12:00:00Z"}
+        ]});
+        case["events"] = json!([{
+            "metadata": {"uid": "e"}, "type": "Normal", "reason": "Pulling", "message": "Pulling image",
+            "involvedObject": {"kind": "Pod", "name": case["pod"]["metadata"]["name"].clone(), "uid": case["pod"]["metadata"]["uid"].clone()},
+            "firstTimestamp": "2026-11-24T12:00:00Z", "lastTimestamp": "2026-11-24T12:00:00Z", "count": 1
+        }]);
+    };
+    let card = card_of(pulling, 2);
+    assert!(
+        card.sentence.starts_with("The node pulls image "),
+        "{}",
+        card.sentence
+    );
+    assert_eq!(card.fix, None);
+    let fix = card_of(pulling, 6).fix.unwrap();
+    assert!(fix.starts_with("minikube -p llmctl image load "), "{fix}");
+}
+
+#[test]
+fn an_image_is_brought_in_the_way_of_its_cluster() {
+    let fixture = include_str!("../../../tests/it/fixtures/why.json");
+    let fixture: Value = serde_json::from_str(fixture).unwrap();
+    for (context, never, pull) in [
+        (
+            "kind-dev",
+            "kind load docker-image llmctl-executor-none:0 --name dev",
+            "kind load docker-image registry.example:5000/llmctl-executor:9 --name dev",
+        ),
+        (
+            "k3d-dev",
+            "k3d image import llmctl-executor-none:0 -c dev",
+            "k3d image import registry.example:5000/llmctl-executor:9 -c dev",
+        ),
+        (
+            "other",
+            "docker save llmctl-executor-none:0 | ctr -n k8s.io images import -",
+            "docker push registry.example:5000/llmctl-executor:9",
+        ),
+    ] {
+        let target = Target {
+            name: context.into(),
+            ..target(TargetKind::Context)
+        };
+        for (case, command) in [("never", never), ("pull", pull)] {
+            let (runs, id) = seen(&fixture["cases"][case]);
+            let card = Why::of(runs.find(&id).unwrap(), &target, later());
+            assert_eq!(card.fix.as_deref(), Some(command), "{context} {case}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! What to type when a run does not start, by the reason that Kubernetes gives.
 
-use super::Place;
 use super::shell::word;
+use super::{Place, SLOW};
 use crate::domain::runs::Reason;
 use crate::domain::target::TargetKind;
+use crate::domain::verdict::waiting::{missing_account, pulls};
+use jiff::Timestamp;
 
 /// The command for a reason to wait; none while nothing is wrong.
 pub(super) fn fix(place: &Place, reason: &Reason) -> Option<String> {
@@ -29,6 +31,19 @@ pub(super) fn fix(place: &Place, reason: &Reason) -> Option<String> {
             .or_else(|| Some(place.describe_node())),
         _ => Some(place.describe_pod()),
     }
+}
+
+/// The command for a step that names no reason and lasts: the node does not take the pod up, or pulls its image.
+pub(super) fn slow(place: &Place, now: Timestamp) -> Option<String> {
+    let (run, marks) = (place.run, &place.run.marks);
+    let pod = run.pod.as_ref().filter(|pod| !pod.node.is_empty())?;
+    let lasts =
+        |since: Option<Timestamp>| since.is_some_and(|since| now.duration_since(since) >= SLOW);
+    if !pod.taken_up {
+        return lasts(marks.scheduled.or(marks.accepted)).then(|| place.describe_node());
+    }
+    (pulls(run) && lasts(marks.pulling))
+        .then(|| load(place).unwrap_or_else(|| place.describe_pod()))
 }
 
 fn unschedulable(place: &Place, message: &str) -> String {
@@ -67,9 +82,34 @@ fn image(place: &Place, reason: &Reason) -> String {
             word(registry)
         ));
     }
-    place
-        .minikube(&format!("image load {}", word(image)))
-        .unwrap_or_else(|| format!("docker push {}", word(image)))
+    load(place).unwrap_or_else(|| match reason.word.as_str() {
+        // What is pushed would not be pulled; this one is typed on the node.
+        "ErrImageNeverPull" => {
+            format!(
+                "docker save {} | ctr -n k8s.io images import -",
+                word(image)
+            )
+        }
+        _ => format!("docker push {}", word(image)),
+    })
+}
+
+/// Brings the image of the run from this machine to the node, where the kind of cluster has a command for that.
+fn load(place: &Place) -> Option<String> {
+    let image = word(&place.run.image);
+    let name = &place.target.name;
+    if let Some(load) = place.minikube(&format!("image load {image}")) {
+        return Some(load);
+    }
+    (place.target.kind == TargetKind::Context).then_some(())?;
+    let kind = name
+        .strip_prefix("kind-")
+        .map(|name| format!("kind load docker-image {image} --name {}", word(name)));
+    let k3d = || {
+        name.strip_prefix("k3d-")
+            .map(|name| format!("k3d image import {image} -c {}", word(name)))
+    };
+    kind.or_else(k3d)
 }
 
 /// The registry of an image, as docker reads it.
@@ -146,14 +186,23 @@ fn mount(place: &Place, message: &str) -> String {
     place.describe_pod()
 }
 
+/// The overlay `executor` makes one account, in its own namespace.
+fn account(place: &Place, name: &str) -> String {
+    if name == "llmctl-executor" && place.run.namespace == "llmctl" {
+        place.own("overlays apply executor")
+    } else {
+        place.kubectl(&format!("create serviceaccount {}", word(name)))
+    }
+}
+
 /// Why the API server takes no pod of the Job.
 fn refused_pod(place: &Place, message: &str) -> String {
     if let Some((_, rest)) = message.split_once("exceeded quota: ") {
         let quota = rest.split([',', ' ']).next().unwrap_or_default();
         return place.kubectl(&format!("edit resourcequota {}", word(quota)));
     }
-    if named(message, "serviceaccount").is_some() || message.contains("service account") {
-        return place.own("overlays apply executor");
+    if let Some(name) = missing_account(message) {
+        return account(place, name);
     }
     if message.contains("violates PodSecurity") {
         return place.kubectl(&format!(

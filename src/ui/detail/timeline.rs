@@ -90,7 +90,7 @@ fn verdict(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'st
             ]));
         }
     };
-    let why = Why::of(run, &state.target);
+    let why = Why::of(run, &state.target, state.now);
     if !why.sentence.is_empty() {
         add(&why.sentence, " ", Tone::Plain);
     }

@@ -127,6 +127,7 @@ impl Stage {
                 reason: String::new(),
                 message: String::new(),
             }),
+            ready: None,
             container: state.map(|state| ContainerSeen {
                 id: if ran {
                     format!("containerd://{:064x}", told.number)

@@ -115,6 +115,19 @@ fn runs_are_listed_kept_cancelled_and_removed() {
         "{log:?}"
     );
 
+    // Nobody followed it: its log is read when it is shown.
+    let alone = served.run("run hello");
+    let number = alone["run"].as_str().unwrap().to_owned();
+    let begin = Instant::now();
+    let shown = loop {
+        let shown = served.run(&format!("runs show {number}"));
+        if shown["phase"] == "retained" {
+            break shown;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{shown:#}");
+    };
+    assert_eq!(shown["verdict"], "success", "{shown:#}");
+
     let slow = served.run("run slow");
     let number = slow["run"].as_str().unwrap().to_owned();
     let watched = std::thread::scope(|scope| {

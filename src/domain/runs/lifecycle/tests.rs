@@ -85,6 +85,7 @@ pub(super) fn pod(job_uid: &str, phase: &str, state: ContainerState) -> PodSeen 
             reason: String::new(),
             message: String::new(),
         }),
+        ready: None,
         container: Some(ContainerSeen {
             id: if made {
                 format!("containerd://{job_uid}")
@@ -428,6 +429,44 @@ fn an_earlier_session_is_continued() {
         assert_eq!(run.removal.unwrap().by, RemovedBy::Unobserved);
         assert_eq!(run.verdict, Verdict::Success);
     }
+}
+
+#[test]
+fn a_log_that_is_read_late_was_not_collected_all_the_while() {
+    let mut runs = Runs::of("llmctl");
+    see_job(&mut runs, finished("a", 5, true), 6);
+    see_pod(&mut runs, pod("a", "Succeeded", ended(0)), 6);
+    let record = runs.find(&id("a")).unwrap().record();
+    assert_eq!(record.verdict, Verdict::Pending, "nobody read its log");
+    let mut runs = Runs::of("llmctl");
+    runs.restore(vec![record], at(600));
+    see_job(&mut runs, finished("a", 5, true), 600);
+    see_pod(&mut runs, pod("a", "Succeeded", ended(0)), 600);
+    runs.log(&id("a"), opened("a"), at(601));
+    runs.log(
+        &id("a"),
+        lines(&["LLMCTL_EXECUTOR_STARTED", SUCCESS]),
+        at(601),
+    );
+    runs.log(&id("a"), LogEvent::Whole, at(601));
+    let run = runs.find(&id("a")).unwrap();
+    assert_eq!(run.verdict, Verdict::Success);
+    let collecting = run
+        .timeline
+        .iter()
+        .find(|stretch| stretch.step == Step::Collecting);
+    let took = collecting.map(|stretch| stretch.to.unwrap().duration_since(stretch.from));
+    assert!(took <= Some(SignedDuration::from_secs(2)), "{took:?}");
+}
+
+#[test]
+fn the_history_of_other_namespaces_stays_there() {
+    let mut runs = Runs::of("llmctl");
+    let here = Run::new(id("a"), "j", "llmctl", at(0));
+    let other = Run::new(id("b"), "j", "another", at(0));
+    runs.restore(vec![here, other], at(1));
+    let known: Vec<&str> = runs.iter().map(|run| run.namespace.as_str()).collect();
+    assert_eq!(known, ["llmctl"]);
 }
 
 #[test]
