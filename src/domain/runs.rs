@@ -164,6 +164,19 @@ pub enum Ran {
     Yes,
 }
 
+/// What is heard of a pod's node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contact {
+    /// It has not taken the pod up yet (no `status.startTime`); one that is cut off never does.
+    Awaited,
+    /// It took the pod up.
+    #[default]
+    Made,
+    /// The container runs, and the node controller says that it is not ready: nothing is heard of its node any more.
+    Lost,
+}
+
 /// Facts of the pod that counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PodFacts {
@@ -185,12 +198,8 @@ pub struct PodFacts {
     pub over: bool,
     /// The pod left the cluster.
     pub gone: bool,
-    /// Its node took it up (`status.startTime`). A node that is cut off never does.
     #[serde(default)]
-    pub taken_up: bool,
-    /// Its container runs, and the node controller says that it is not ready: nothing is heard of its node.
-    #[serde(default)]
-    pub unheard: bool,
+    pub contact: Contact,
 }
 
 /// The dispatch status of contract 2.1 and 2.2, with uncertainty as a fact of its own.

@@ -5,7 +5,7 @@ mod shell;
 mod waiting;
 
 use super::contract::Line;
-use super::runs::{Phase, Run};
+use super::runs::{Contact, Phase, Run};
 use super::target::{Target, TargetKind};
 use super::verdict::Verdict;
 use jiff::{SignedDuration, Timestamp};
@@ -44,7 +44,7 @@ impl Why {
                     Phase::Running | Phase::Started => run
                         .pod
                         .as_ref()
-                        .filter(|pod| pod.unheard)
+                        .filter(|pod| pod.contact == Contact::Lost)
                         .map(|_| place.describe_node()),
                     _ => None,
                 },

@@ -1,6 +1,6 @@
 //! What a pod tells of a run: its facts, and the moments they mark.
 
-use super::{Marks, PodFacts, Ran, Reason};
+use super::{Contact, Marks, PodFacts, Ran, Reason};
 use crate::domain::observed::{ContainerState, PodSeen};
 use crate::domain::verdict::is_telling;
 use jiff::{SignedDuration, Timestamp};
@@ -43,8 +43,7 @@ pub(super) fn pod_facts(
         uid: pod.uid.clone(),
         node: pod.node.clone(),
         gone: false,
-        taken_up: pod.started.is_some(),
-        unheard: is_unheard(pod),
+        contact: contact(pod),
         ..before
     };
     facts.over = matches!(pod.phase.as_str(), "Succeeded" | "Failed");
@@ -117,12 +116,18 @@ pub(super) fn pod_facts(
 }
 
 /// A container without a probe is ready for as long as it runs: only the node controller takes that back.
-fn is_unheard(pod: &PodSeen) -> bool {
+fn contact(pod: &PodSeen) -> Contact {
     let runs = pod
         .container
         .as_ref()
         .is_some_and(|container| matches!(container.state, ContainerState::Running { .. }));
-    runs && pod.ready == Some(false) && pod.deleting.is_none()
+    if pod.started.is_none() {
+        Contact::Awaited
+    } else if runs && pod.ready == Some(false) && pod.deleting.is_none() {
+        Contact::Lost
+    } else {
+        Contact::Made
+    }
 }
 
 impl PodFacts {

@@ -2,7 +2,7 @@
 
 use super::{Judgement, Verdict};
 use crate::domain::observed::EventSeen;
-use crate::domain::runs::{Dispatch, Phase, Ran, Reason, Run};
+use crate::domain::runs::{Contact, Dispatch, Phase, Ran, Reason, Run};
 
 pub(super) fn judge(run: &Run) -> Judgement {
     let (reason, why) = state(run);
@@ -28,7 +28,7 @@ fn state(run: &Run) -> (Reason, String) {
         Phase::Dispatching => (none(), "The API server has not answered yet.".into()),
         Phase::Running if pod.is_some_and(|pod| pod.exit.is_some()) => collecting(run),
         Phase::Started if pod.is_some_and(|pod| pod.exit.is_some()) => collecting(run),
-        Phase::Running | Phase::Started if pod.is_some_and(|pod| pod.unheard) => {
+        Phase::Running | Phase::Started if pod.is_some_and(|pod| pod.contact == Contact::Lost) => {
             let node = pod.map(|pod| pod.node.as_str()).unwrap_or_default();
             let why = format!(
                 "Nothing is heard of node {node} any more: what runs there may go on, its end will be known when the node is back."
@@ -150,7 +150,11 @@ pub(super) fn explain(reason: &Reason, run: &Run) -> String {
         "" if run.pod.as_ref().is_some_and(|pod| pod.node.is_empty()) => {
             "The pod waits for a node.".into()
         }
-        "" if run.pod.as_ref().is_some_and(|pod| !pod.taken_up) => {
+        "" if run
+            .pod
+            .as_ref()
+            .is_some_and(|pod| pod.contact == Contact::Awaited) =>
+        {
             let node = run
                 .pod
                 .as_ref()

@@ -2,7 +2,7 @@
 
 use super::shell::word;
 use super::{Place, SLOW};
-use crate::domain::runs::Reason;
+use crate::domain::runs::{Contact, Reason};
 use crate::domain::target::TargetKind;
 use crate::domain::verdict::waiting::{missing_account, pulls};
 use jiff::Timestamp;
@@ -39,7 +39,7 @@ pub(super) fn slow(place: &Place, now: Timestamp) -> Option<String> {
     let pod = run.pod.as_ref().filter(|pod| !pod.node.is_empty())?;
     let lasts =
         |since: Option<Timestamp>| since.is_some_and(|since| now.duration_since(since) >= SLOW);
-    if !pod.taken_up {
+    if pod.contact == Contact::Awaited {
         return lasts(marks.scheduled.or(marks.accepted)).then(|| place.describe_node());
     }
     (pulls(run) && lasts(marks.pulling))
