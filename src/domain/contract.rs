@@ -1,7 +1,6 @@
 //! The executor contract v1 as a reader sees it: start markers, result line, result (contract 5.5 to 5.7).
 
 pub mod checks;
-pub mod output;
 mod repair;
 
 use jiff::Timestamp;

@@ -2,6 +2,7 @@
 
 pub mod clocks;
 pub mod compare;
+mod contract;
 pub mod document;
 mod duplicate;
 mod entry;

@@ -1,6 +1,7 @@
 //! Every named state of the screen, at 120x40 and 80x24, and what must hold at every size.
 
 mod colours;
+mod contract;
 mod hostile;
 mod sizes;
 mod start;

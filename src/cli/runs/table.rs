@@ -1,6 +1,6 @@
 //! Runs as text.
 
-use crate::domain::contract::ExecutorResult;
+use crate::domain::contract::checks::Check;
 use crate::domain::orphans::{Orphan, size};
 use crate::domain::runs::compare::Section;
 use crate::domain::runs::usual::{self, Usual};
@@ -272,14 +272,12 @@ pub(super) fn detail(run: &Run, usual: &[Usual], target: &Target, now: Timestamp
             });
         }
     }
-    let checks = run.executor.iter().flat_map(ExecutorResult::checks);
-    let broken: Vec<String> = checks
-        .filter_map(|check| Some(format!("  {} {}", check.rule, check.broken?)))
-        .collect();
+    let checks = run.checks();
+    let broken: Vec<String> = checks.iter().filter_map(Check::violation).collect();
     if !broken.is_empty() {
         text.push_str("\nbroken rules of the output contract\n");
         for line in broken {
-            let _ = writeln!(text, "{}", sanitize(&line));
+            let _ = writeln!(text, "  {}", sanitize(&line));
         }
     }
     if !run.events.is_empty() {

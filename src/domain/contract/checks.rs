@@ -1,5 +1,4 @@
-//! Every rule of the output contracts by its name, held or broken (contract 5.7). [`super::output`] says the first broken one in the
-//! words of the Python side; here all are listed.
+//! What a node must put out: every rule of the output, routing and special-node contracts by its name, held or broken (contract 5.7).
 
 use super::ExecutorResult;
 use serde_json::{Map, Value};
@@ -92,8 +91,9 @@ impl ExecutorResult {
             .or_else(|| self.raw.get("artifacts")?.get("node_execution")?.get(key))
     }
 
-    /// The rules that apply to the result of a node that reports success; none for anything else, which owes no output.
-    pub fn checks(&self) -> Vec<Check> {
+    /// The rules that apply to the result of a node that reports success; none for anything else, which owes no output. `asked` is
+    /// the type of the node that was to run, where it is known: the output must be of that type.
+    pub fn checks(&self, asked: Option<&str>) -> Vec<Check> {
         if !self.is_success() || self.is_command() {
             return Vec::new();
         }
@@ -103,13 +103,16 @@ impl ExecutorResult {
         ];
         let object = |key: &str| self.state(key).and_then(Value::as_object);
         let kind = object("output_state").map_or_else(String::new, |output| {
-            let kind = output.get("node_type").and_then(Value::as_str);
-            let kind = kind.unwrap_or_default().trim().to_lowercase();
-            checks.push(check(
-                "output_state.node_type",
-                Asks::Text,
-                output.get("node_type"),
-            ));
+            let own = output.get("node_type");
+            let mut kind = own
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .trim()
+                .to_lowercase();
+            checks.push(node_type(own, &kind, asked));
+            if let Some(asked) = asked {
+                asked.clone_into(&mut kind);
+            }
             for (rule, asks) in special(&kind) {
                 checks.push(check(rule, *asks, field(output, rule)));
             }
@@ -125,6 +128,29 @@ impl ExecutorResult {
             }
         }
         checks
+    }
+}
+
+impl Check {
+    /// The rule and what is there instead: `routing_state.no_match must be a boolean, it is 0`; none while it is kept.
+    pub fn violation(&self) -> Option<String> {
+        Some(format!("{} {}", self.rule, self.broken.as_ref()?))
+    }
+}
+
+/// The type is compared in lower case, as Python does.
+fn node_type(own: Option<&Value>, kind: &str, asked: Option<&str>) -> Check {
+    let check = check("output_state.node_type", Asks::Text, own);
+    let other = asked.filter(|asked| check.broken.is_none() && *asked != kind);
+    match other {
+        Some(asked) => Check {
+            broken: Some(format!(
+                "must be {asked}, which was to run, it is {}",
+                own.map_or_else(String::new, short)
+            )),
+            ..check
+        },
+        None => check,
     }
 }
 
@@ -163,8 +189,8 @@ fn short(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use serde_json::json;
+    use std::collections::BTreeSet;
 
     fn node(output: &Value, routing: &Value) -> ExecutorResult {
         let raw = json!({
@@ -174,50 +200,63 @@ mod tests {
         ExecutorResult::parse(&raw.to_string()).unwrap()
     }
 
-    fn broken(result: &ExecutorResult) -> Vec<&'static str> {
-        let checks = result.checks().into_iter();
-        checks
-            .filter(|check| check.broken.is_some())
-            .map(|check| check.rule)
-            .collect()
+    /// Every rule of contract 5.7, broken in each way by itself, and the results that keep them all.
+    #[test]
+    fn every_broken_rule_is_named() {
+        let fixture: Value = serde_json::from_str(include_str!(
+            "../../../tests/it/fixtures/output-contract.json"
+        ))
+        .unwrap();
+        let mut seen = BTreeSet::new();
+        for case in fixture["cases"].as_array().unwrap() {
+            let result = node(&case["output_state"], &case["routing_state"]);
+            let kind = case["node_type"].as_str().unwrap();
+            let checks = result.checks(Some(kind));
+            let broken: Vec<&str> = checks
+                .iter()
+                .filter(|check| check.broken.is_some())
+                .map(|check| check.rule)
+                .collect();
+            assert_eq!(json!(broken), case["broken"], "{}", case["name"]);
+            seen.extend(broken.into_iter().map(|rule| (kind.to_owned(), rule)));
+        }
+        let of = |kind: &'static str| special(kind).iter().map(move |(rule, _)| (kind, *rule));
+        let both = ["output_state", "routing_state", "output_state.node_type"];
+        let common = both.into_iter().chain(ROUTING.map(|(rule, _)| rule));
+        let rules = ["decision", "memory", "milestone", "plan"]
+            .into_iter()
+            .flat_map(of)
+            .chain(common.map(|rule| ("task", rule)))
+            .chain([("decision", "routing_state.matched_connector_ids")]);
+        for (kind, rule) in rules {
+            assert!(seen.contains(&(kind.to_owned(), rule)), "{kind}: {rule}");
+        }
     }
 
     #[test]
-    fn every_broken_rule_is_named() {
-        let result = node(
-            &json!({"node_type": "plan", "mode": " ", "action_results": {}}),
-            &json!({"route_key": "", "terminate_run": "no", "no_match": true}),
-        );
+    fn a_violation_says_what_is_there_instead() {
+        let result = node(&json!({"node_type": "plan", "mode": " "}), &json!([]));
+        let violations: Vec<String> = result
+            .checks(Some("plan"))
+            .iter()
+            .filter_map(Check::violation)
+            .collect();
         assert_eq!(
-            broken(&result),
+            violations,
             [
-                "output_state.mode",
-                "output_state.store_mode",
-                "output_state.action_results",
-                "routing_state.route_key",
-                "routing_state.terminate_run",
+                "routing_state must be an object, it is an empty array",
+                "output_state.mode must be a text that is not blank, it is \" \"",
+                "output_state.store_mode is missing, it must be a text that is not blank",
+                "output_state.action_results is missing, it must be an array",
             ]
         );
-        let store = &result.checks()[4];
-        assert_eq!(
-            store.broken.as_deref(),
-            Some("is missing, it must be a text that is not blank")
-        );
-        let decision = node(
-            &json!({"node_type": "decision", "matched_connector_ids": [" a"], "evaluations": [], "no_match": false}),
-            &json!({"matched_connector_ids": ["a", ""]}),
-        );
-        assert_eq!(
-            broken(&decision),
-            [
-                "output_state.matched_connector_ids",
-                "routing_state.matched_connector_ids"
-            ]
-        );
-        assert_eq!(
-            broken(&node(&json!(null), &json!([]))),
-            ["output_state", "routing_state"]
-        );
+    }
+
+    #[test]
+    fn a_command_owes_no_output() {
+        let command =
+            r#"{"status": "success", "provider_metadata": {"execution_mode": "command"}}"#;
+        assert_eq!(ExecutorResult::parse(command).unwrap().checks(None), []);
     }
 
     #[test]
@@ -227,46 +266,10 @@ mod tests {
         ))
         .unwrap();
         for case in fixture["special_node_outputs"].as_array().unwrap() {
-            // A wrong type is compared with what the request asked for, which the result alone does not tell.
-            if case["name"] == "decision_wrong_type" {
-                continue;
-            }
             let result = node(&case["output_state"], &case["routing_state"]);
-            let expected = case["python_error"].is_string();
-            assert_eq!(!broken(&result).is_empty(), expected, "{}", case["name"]);
-        }
-    }
-
-    fn value() -> impl Strategy<Value = Value> {
-        prop_oneof![
-            Just(json!(null)),
-            Just(json!(true)),
-            Just(json!(1)),
-            Just(json!("")),
-            Just(json!(" x ")),
-            Just(json!("decision")),
-            Just(json!("plan")),
-            Just(json!("memory")),
-            Just(json!([])),
-            Just(json!(["a"])),
-            Just(json!([" "])),
-            Just(json!({})),
-        ]
-    }
-
-    proptest! {
-        /// The list and the sentence of the verdict are two readings of the same rules.
-        #[test]
-        fn a_rule_is_broken_exactly_when_the_verdict_says_so(
-            output in prop::collection::btree_map("node_type|mode|store_mode|action|action_results|matched_connector_ids|evaluations|no_match", value(), 0..8),
-            routing in prop::collection::btree_map("route_key|terminate_run|matched_connector_ids|evaluations|no_match", value(), 0..5),
-        ) {
-            let result = node(&json!(output), &json!(routing));
-            prop_assert_eq!(
-                result.output_problem().is_some(),
-                !broken(&result).is_empty(),
-                "{:?} {:?}", result.output_problem(), broken(&result)
-            );
+            let checks = result.checks(case["node_type"].as_str());
+            let broken = checks.iter().any(|check| check.broken.is_some());
+            assert_eq!(broken, case["python_error"].is_string(), "{}", case["name"]);
         }
     }
 }

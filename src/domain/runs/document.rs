@@ -195,8 +195,9 @@ impl RunDocument<'_> {
 }
 
 fn violations(run: &Run) -> Vec<String> {
-    let checks = run.executor.iter().flat_map(ExecutorResult::checks);
+    let checks = run.checks();
     checks
+        .into_iter()
         .filter_map(|check| Some(format!("{}: {}", check.rule, check.broken?)))
         .collect()
 }

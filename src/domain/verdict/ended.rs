@@ -3,6 +3,7 @@
 use super::waiting::{brief, explain, never_ran};
 use super::{Judgement, Kubernetes, Verdict};
 use crate::domain::contract::ExecutorResult;
+use crate::domain::contract::checks::Check;
 use crate::domain::runs::{Dispatch, Ran, Reason, Run};
 use jiff::SignedDuration;
 
@@ -146,13 +147,14 @@ fn success(run: &Run, result: &ExecutorResult, reason: &Reason) -> Judgement {
             ),
         );
     }
-    if let Some(problem) = result.output_problem() {
-        let problem = problem.trim_end_matches('.');
+    let checks = run.checks();
+    let violations: Vec<String> = checks.iter().filter_map(Check::violation).collect();
+    if !violations.is_empty() {
         return of(
             Verdict::Failed,
             false,
             Dispatch::DispatchConfirmed,
-            format!("The node reports success, but {problem}."),
+            format!("The node reports success, but {}.", violations.join("; ")),
         );
     }
     // The process said success and then did not end as one that succeeds: something killed it, or the line was not its own.

@@ -79,7 +79,12 @@ fn failed(place: &Place, result: &ExecutorResult) -> String {
     if message.contains("No module named") && !result.is_command() {
         return place.own("settings set k8s_live_code_enabled true");
     }
-    if result.output_problem().is_some() || code == "validation_error" {
+    let broken = place
+        .run
+        .checks()
+        .iter()
+        .any(|check| check.broken.is_some());
+    if broken || code == "validation_error" {
         return place.runs("show") + " -o json";
     }
     place.runs("logs")

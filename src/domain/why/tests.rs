@@ -272,7 +272,7 @@ fn what_the_executor_said_decides() {
                     r#"{"status": "success", "output_state": {"node_type": " "}, "routing_state": {}}"#,
                 ),
             ],
-            "output_state.node_type is required",
+            "output_state.node_type must be a text that is not blank",
             "llmctl-dev --context llmctl -n follow-why runs show 7 -o json",
             None,
         ),

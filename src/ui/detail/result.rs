@@ -34,7 +34,7 @@ pub(super) fn draw(
             lines.extend(raw(line, room));
             lines.push(Line::default());
         }
-        lines.extend(contract(&result.checks(), room, theme));
+        lines.extend(contract(&run.checks(), room, theme));
         tree(&result.raw, "", &mut lines, room, theme);
         lines
     } else if let Some(why) = run.log.reader().malformed() {
@@ -56,12 +56,11 @@ fn contract(checks: &[Check], room: usize, theme: &Theme) -> Vec<Line<'static>> 
     let mut lines = Vec::new();
     let mut kept = 0;
     for check in checks {
-        let Some(broken) = &check.broken else {
+        let Some(broken) = check.violation() else {
             kept += 1;
             continue;
         };
-        let words = format!("{} {}", check.rule, sanitize(broken));
-        for (n, part) in text::wrap(&words, room.saturating_sub(2))
+        for (n, part) in text::wrap(&sanitize(&broken), room.saturating_sub(2))
             .into_iter()
             .enumerate()
         {

@@ -2,11 +2,13 @@
 
 use super::{Stage, seconds};
 use crate::app::{Msg, runs};
+use crate::domain::identity;
 use crate::domain::logs::{LogEvent, LogLine};
 use crate::domain::manifest::{OURS, SAMPLE_ANNOTATION};
 use crate::domain::observed::{
     ContainerSeen, ContainerState, EventSeen, JobSeen, PodSeen, Scheduling, Seen,
 };
+use crate::domain::payload::NodeRequest;
 use crate::domain::runs::{RunId, Ttl};
 use std::collections::BTreeMap;
 
@@ -20,6 +22,8 @@ pub(in super::super) struct Told {
     pub(in super::super) ours: bool,
     pub(in super::super) created: i64,
     pub(in super::super) ttl: u32,
+    /// The type of the node that is to run, which the name of the Job tells.
+    pub(in super::super) asked: Option<String>,
 }
 
 impl Told {
@@ -30,6 +34,7 @@ impl Told {
             ours: true,
             created,
             ttl: 1800,
+            asked: None,
         }
     }
 
@@ -41,6 +46,15 @@ impl Told {
     }
 
     fn job_name(&self) -> String {
+        if let Some(node_type) = &self.asked {
+            return identity::job_name(&NodeRequest {
+                node_id: 12,
+                node_type: node_type.clone(),
+                execution_id: self.number,
+                execution_index: 1,
+                ..NodeRequest::default()
+            });
+        }
         format!(
             "llmctl-exec-{}-{:08x}",
             self.number,

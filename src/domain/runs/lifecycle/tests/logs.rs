@@ -66,13 +66,16 @@ fn every_log_has_its_verdict() {
             other => panic!("{name}: {other:?}"),
         };
         assert_eq!(told, expected, "{name}: {}", run.why);
-        // The remote message reaches the person (it was lost in Python's wording for a missing marker).
+        // The remote message reaches the person (it was lost in Python's wording for a missing marker); of a broken rule of the
+        // output contract, its name.
         if expected == FAILED {
             let message = dispatcher["error"]["message"].as_str().unwrap();
             let tail = message.rsplit("status 'failed'. ").next().unwrap();
-            let tail = tail.replace("Kubernetes executor result is", "the result is");
+            let is_rule =
+                |word: &&str| word.starts_with("output_state") || word.starts_with("routing_state");
+            let told = tail.split(' ').find(is_rule).unwrap_or(tail);
             assert!(
-                run.why.contains(tail.trim_end_matches('.')),
+                run.why.contains(told.trim_end_matches('.')),
                 "{name}: {}",
                 run.why
             );
