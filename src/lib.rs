@@ -36,16 +36,16 @@
 //! | R2.1 one provider | `another_provider_is_refused_at_every_entry` |
 //! | R2.2 no route but one, in no type, screen, help or document | `legacy_words_stay_with_the_migration_and_the_audit`, `help_and_documents_offer_one_way` |
 //! | R2.3 metadata says kubernetes | `rows_of_old_become_kubernetes_rows` |
-//! | R3.1 a run is one Job | `the_full_job_is_the_golden_one_but_for_the_improvements` |
-//! | R3.2 a failure stops there | `a_run_that_the_cluster_refuses_leaves_nothing` |
+//! | R3.1 a run is one Job | `the_full_job_is_the_golden_one_but_for_the_improvements`, `w5_a_run_costs_two_creates_and_one_log_stream_and_nothing_is_polled` |
+//! | R3.2 a failure stops there | `a_failure_is_told_and_stops_there`, `a_run_that_the_cluster_refuses_leaves_nothing` |
 //! | R3.3 a time to live on every Job, and its end seen | `a_ttl_of_a_minute_removes_the_next_run_and_leaves_its_log` |
 //! | R3.4 the namespace of Studio | `what_a_run_leaves_says_kubernetes_and_nothing_else` |
 //! | R4.1 settings of Kubernetes only | `the_settings_are_those_of_kubernetes` |
-//! | R4.2 another provider is an error at every entry | `another_provider_is_refused_at_every_entry` |
-//! | R5.1 stored settings are rewritten | `the_ten_keys_go_and_their_secrets_are_not_shown` |
-//! | R5.2 new rows have values of Kubernetes, old ones stay readable | `every_migrated_row_of_old_keeps_to_the_strict_form` |
+//! | R4.2 another provider is an error at every entry | `another_provider_is_refused_at_every_entry`, `flags_toggle_and_choices_and_secrets_say_why_not` |
+//! | R5.1 stored settings are rewritten | `the_ten_keys_go_and_their_secrets_are_not_shown`, `every_recorded_table_of_settings_becomes_what_is_stated` |
+//! | R5.2 new rows have values of Kubernetes, old ones stay readable | `every_migrated_row_of_old_keeps_to_the_strict_form`, `the_recorded_database_migrates_once_and_comes_back_exactly` |
 //! | R5.3 a dispatch id begins with `kubernetes:` | `what_a_run_leaves_says_kubernetes_and_nothing_else` |
-//! | R5.4 a second migration changes nothing | `every_migrated_row_of_old_keeps_to_the_strict_form` |
+//! | R5.4 a second migration changes nothing, and one that broke off neither | `any_table_of_old`, `a_connection_cut_at_any_statement_leaves_the_database_as_it_was` |
 //! | R6.1 overlays on Minikube are the only deployment | `help_and_documents_offer_one_way` |
 //! | R6.2 building images stays | `the_samples_of_the_contract` |
 //! | R7.1 the tests hold all of this | `the_table_of_the_cut_names_tests_that_exist` |

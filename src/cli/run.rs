@@ -187,16 +187,24 @@ async fn start(
     if args.count > 1 {
         return burst::run(globals, args, headless, wanted).await;
     }
-    let (id, plan) = create(headless, wanted, args.again).await?;
-    wait::follow(globals, args, headless, &id, &plan).await
+    let created = create(headless, wanted, args.again).await?;
+    if let Some(refusal) = created.refusal {
+        wait::not_created(globals, headless, &created.id, &refusal)?;
+        return Err(refusal);
+    }
+    wait::follow(globals, args, headless, &created.id, &created.plan).await
+}
+
+/// A run that the API server was asked to create.
+struct Created {
+    id: RunId,
+    plan: RunPlan,
+    /// Why it was not, or may not have been.
+    refusal: Option<Failure>,
 }
 
 /// Creates the run: under the number that it names when there is no such run yet, else under the next free number.
-async fn create(
-    headless: &mut Headless,
-    wanted: &Wanted,
-    again: bool,
-) -> Result<(RunId, RunPlan), Failure> {
+async fn create(headless: &mut Headless, wanted: &Wanted, again: bool) -> Result<Created, Failure> {
     let mut execution = wanted
         .execution
         .unwrap_or_else(|| headless.runs.next_execution());
@@ -224,8 +232,8 @@ async fn create(
                 return Err(refused(&why, &plan.job_name));
             }
             (false, _) => {
-                let id = dispatched(headless, &plan, created, now)?;
-                return Ok((id, plan));
+                let (id, refusal) = dispatched(headless, &plan, created, now);
+                return Ok(Created { id, plan, refusal });
             }
         }
     }
@@ -244,13 +252,13 @@ fn refused(why: &str, run: &str) -> Failure {
     )
 }
 
-/// Lists the run with what the API server answered.
+/// Lists the run with what the API server answered; tells what it refused.
 fn dispatched(
     headless: &mut Headless,
     plan: &RunPlan,
     created: Result<JobSeen, Error>,
     asked: Timestamp,
-) -> Result<RunId, Failure> {
+) -> (RunId, Option<Failure>) {
     let (id, wants) = headless.runs.dispatching(plan, asked);
     headless.want(wants, false);
     let now = headless.now();
@@ -264,7 +272,7 @@ fn dispatched(
                 headless.runs.refused(&id, why, now)
             };
             headless.want(wants, false);
-            return Err(error.into());
+            return (id, Some(error.into()));
         }
     };
     let wants = headless.runs.accepted(&id, job, now);
@@ -276,5 +284,5 @@ fn dispatched(
         namespace = plan.namespace,
         target = headless.world.target().badge(),
     ));
-    Ok(id)
+    (id, None)
 }

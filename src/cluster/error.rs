@@ -53,6 +53,14 @@ pub enum Error {
         reason: String,
     },
 
+    /// 403: allowed to, but a quota is used up.
+    #[error("cannot {what} at {cluster}: a quota of the namespace leaves no room ({reason})")]
+    Quota {
+        what: String,
+        cluster: String,
+        reason: String,
+    },
+
     /// 404.
     #[error("cannot {what} at {cluster}: not found ({reason})")]
     NotFound {
@@ -152,7 +160,7 @@ impl Error {
             Self::Kubeconfig { .. } | Self::KubeconfigFile { .. } | Self::Invalid { .. } => {
                 Kind::Invalid
             }
-            Self::Unauthorized { .. } | Self::Denied { .. } => Kind::Denied,
+            Self::Unauthorized { .. } | Self::Denied { .. } | Self::Quota { .. } => Kind::Denied,
             Self::NotFound { .. } | Self::Going { .. } | Self::NoNamespace { .. } => Kind::NotFound,
             Self::Exists { .. } | Self::Conflict { .. } => Kind::Conflict,
             Self::Gone { .. } => Kind::Gone,
@@ -209,6 +217,11 @@ impl Error {
                 reason,
             },
             401 => Self::Unauthorized {
+                what,
+                cluster,
+                reason,
+            },
+            403 if reason.contains("exceeded quota") => Self::Quota {
                 what,
                 cluster,
                 reason,
@@ -296,6 +309,13 @@ mod tests {
                 "jobs.batch is forbidden",
                 Kind::Denied,
                 "verb create on jobs",
+            ),
+            (
+                403,
+                "Forbidden",
+                "jobs.batch is forbidden: exceeded quota: two",
+                Kind::Denied,
+                "a quota of the namespace leaves no room",
             ),
             (
                 401,

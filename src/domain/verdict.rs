@@ -100,6 +100,14 @@ pub fn judge(run: &Run, settled: bool) -> Judgement {
     }
 }
 
+/// Whether the node itself ended the pod: it lacked something, went down, or was lost.
+pub(crate) fn by_the_node(reason: &Reason) -> bool {
+    matches!(
+        reason.word.as_str(),
+        "Evicted" | "NodeLost" | "NodeShutdown" | "Shutdown" | "NodeAffinity"
+    )
+}
+
 /// Whether a reason to wait is worth remembering when the pod ends without having run.
 pub(crate) fn is_telling(word: &str) -> bool {
     !matches!(word, "" | "ContainerCreating" | "PodInitializing")

@@ -24,8 +24,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-/// Columns of a name, and of the sign at the end.
-const NAME: usize = 22;
+/// Columns of the sign at the end.
 const SIGN: usize = 2;
 
 /// Draws the page over `area`, scrolled to `state.page_top`.
@@ -59,12 +58,18 @@ pub(crate) fn draw(
 
 fn lines(left: &Run, right: &Run, state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {
     let name = |run: &Run| format!("{} {}", sanitize(&run.label()), said::sample(run));
+    let sections = compare::sections(left, right, state.now);
+    let rows = sections.iter().flat_map(|section| &section.rows);
+    let longest = rows.map(|row| text::columns(&sanitize(&row.name))).max();
+    // Two blanks before it and one after; the values count for more.
+    let column = (longest.unwrap_or_default() + 3).min(room * 3 / 10);
     let cells = Cells {
-        half: room.saturating_sub(NAME + SIGN) / 2,
+        name: column,
+        half: room.saturating_sub(column + SIGN) / 2,
         theme,
     };
     let mut lines = vec![cells.line("", &name(left), &name(right), theme.strong(), "")];
-    for section in compare::sections(left, right, state.now) {
+    for section in sections {
         lines.push(Line::styled(section.name, theme.muted()));
         lines.extend(section.rows.iter().map(|row| cells.row(row)));
     }
@@ -90,6 +95,8 @@ fn lines(left: &Run, right: &Run, state: &State, theme: &Theme, room: usize) -> 
 }
 
 struct Cells<'a> {
+    /// Columns of a name.
+    name: usize,
     /// Columns of one side.
     half: usize,
     theme: &'a Theme,
@@ -130,7 +137,11 @@ impl Cells<'_> {
         Line::from(vec![
             // The end of a path tells one from the other.
             Span::styled(
-                text::pad(&text::fit_middle(name, NAME - 1, ellipsis), NAME, ellipsis),
+                text::pad(
+                    &text::fit_middle(name, self.name.saturating_sub(1), ellipsis),
+                    self.name,
+                    ellipsis,
+                ),
                 self.theme.muted(),
             ),
             Span::styled(side(left), style),

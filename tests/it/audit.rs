@@ -7,6 +7,7 @@ use llmctl_dev::files::audit::page;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
+use std::sync::{Arc, Mutex};
 
 /// Every sample of the contract's own list, by the level of its worst finding.
 #[test]
@@ -274,8 +275,10 @@ fn sarif_and_text() {
     assert!(!text.contains('\x1b'));
 }
 
-/// Answers as a container engine does, with what Compose would have left.
-fn engine(home: &Home) -> String {
+/// Answers as a container engine does, with what Compose would have left; keeps all that it was asked.
+fn engine(home: &Home) -> Arc<Mutex<Vec<String>>> {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&asked);
     let socket = home.path().join("engine.sock");
     let listener = UnixListener::bind(&socket).unwrap();
     std::thread::spawn(move || {
@@ -287,7 +290,7 @@ fn engine(home: &Home) -> String {
                 head.push(byte[0]);
             }
             let head = String::from_utf8(head).unwrap();
-            assert!(head.starts_with("GET "), "{head}");
+            keep.lock().unwrap().push(head.clone());
             let body = if head.contains("/containers/json") {
                 r#"[{"Names":["/docker-llmctl-redis-1"],"State":"running","Labels":{"com.docker.compose.project":"docker","com.docker.compose.service":"llmctl-redis"}},
                     {"Names":["/blog-1"],"State":"running","Labels":{"com.docker.compose.project":"blog","com.docker.compose.service":"web"}}]"#
@@ -303,14 +306,16 @@ fn engine(home: &Home) -> String {
             stream.write_all(answer.as_bytes()).unwrap();
         }
     });
-    format!("unix://{}", socket.display())
+    asked
 }
 
 #[test]
 fn what_compose_left_on_the_machine_is_told() {
     let home = Home::new();
     home.write("checkout/a.txt", "nothing\n");
-    let host = engine(&home);
+    let asked = engine(&home);
+    // By a way round, as a path of one's own may be.
+    let host = format!("unix://{}/checkout/../engine.sock", home.path().display());
     let home = home.with("DOCKER_HOST", host);
     let path = home.path().join("checkout").to_string_lossy().into_owned();
     let ran = home.run(&["audit", &path, "-o", "json"]);
@@ -335,6 +340,22 @@ fn what_compose_left_on_the_machine_is_told() {
             ("volume/docker_postgres_data", "notice"),
         ]
     );
+
+    // It was only looked at: three questions, each without a body, and nothing else.
+    let asked = asked.lock().unwrap().clone();
+    let questions: Vec<&str> = asked
+        .iter()
+        .map(|head| head.split(['?', ' ']).nth(1).unwrap())
+        .collect();
+    assert_eq!(questions, ["/containers/json", "/networks", "/volumes"]);
+    for head in asked {
+        let lower = head.to_lowercase();
+        assert!(head.starts_with("GET "), "{head}");
+        assert!(
+            !lower.contains("content-length") && !lower.contains("transfer-encoding"),
+            "{head}"
+        );
+    }
 
     // An engine that is not there any more is no reason to fail.
     std::fs::remove_file(home.path().join("engine.sock")).unwrap();

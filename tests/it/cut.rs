@@ -1,14 +1,16 @@
 //! The hard cut, proved: one provider, no other route, and the words of old in two rooms only (contract 1.3).
 
+use crate::support::ground::Ground;
 use crate::support::home::Home;
 use llmctl_dev::cli::command;
 use llmctl_dev::domain::settings::key::Key;
-use serde_json::Value;
+use llmctl_dev::sandbox::kinds::Kind;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words of what was taken out. `FallbackToLogsOnError` is Kubernetes' own.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "fallback_",
     "fallback",
     "workspace_executor",
@@ -21,6 +23,7 @@ const WORDS: [&str; 12] = [
     "docker_network",
     "docker_pull_policy",
     "docker-compose",
+    "docker compose",
 ];
 
 /// Who may say them: who rewrites what was stored, who searches for what was checked in, and who reads old rows. The table of
@@ -194,6 +197,57 @@ fn what_a_run_leaves_says_kubernetes_and_nothing_else() {
     }
 }
 
+/// Nothing is tried again, or in another way: not what failed, not what ended without a word, not what the cluster refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_told_and_stops_there() {
+    let ground = Ground::new().await;
+    let there = || {
+        let payload = |one: &Value| one["metadata"]["labels"]["llmctl.payload"] == "true";
+        let payloads = ground.objects(Kind::ConfigMap);
+        (
+            ground.objects(Kind::Job).len(),
+            ground.objects(Kind::Pod).len(),
+            payloads.iter().filter(|one| payload(one)).count(),
+        )
+    };
+    for (sample, code, count) in [("fail", 1, 1), ("crash", 8, 2)] {
+        let ran = ground.say(&format!("run {sample} --wait")).await.unwrap();
+        ran.ended(code);
+        assert_eq!(there(), (count, count, count), "{sample}");
+    }
+    let quota = json!({
+        "metadata": {"name": "two", "namespace": "llmctl"},
+        "spec": {"hard": {"count/jobs.batch": "2"}},
+    });
+    let store = ground.sandbox.store();
+    store.create(Kind::ResourceQuota, quota).unwrap();
+    let ran = ground.say("run hello --no-check --wait -o json");
+    let ran = ran.await.unwrap();
+    let document = ran.ended(1).json();
+    assert_eq!(document["verdict"], "not_dispatched", "{document:#}");
+    assert_eq!(document["exit"], 1);
+    assert!(
+        ran.err.contains("a quota of the namespace leaves no room"),
+        "{ran:?}"
+    );
+    let why = document["why"]["sentence"].as_str().unwrap();
+    assert!(why.contains("exceeded quota"), "{why}");
+    assert_eq!(there(), (2, 2, 2));
+    // A burst that gets only so far tells of those that it made.
+    store
+        .modify(Kind::ResourceQuota, "llmctl", "two", |quota| {
+            quota["spec"]["hard"]["count/jobs.batch"] = "4".into();
+        })
+        .unwrap();
+    let line = "run hello --no-check --count 9 --parallel 3 -o json";
+    let ran = ground.say(line).await.unwrap();
+    let document = ran.ended(1).json();
+    let verdicts = json!({"success": 2, "not_dispatched": 1});
+    assert_eq!(document["verdicts"], verdicts, "{document:#}");
+    assert_eq!(there(), (4, 4, 4));
+    ground.sandbox.stop().await;
+}
+
 #[test]
 fn the_table_of_the_cut_names_tests_that_exist() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
@@ -227,7 +281,7 @@ fn the_table_of_the_cut_names_tests_that_exist() {
         assert!(!names.is_empty(), "{row}");
         for name in names {
             assert!(
-                code.contains(&format!("fn {name}()")),
+                code.contains(&format!("fn {name}(")),
                 "{row}: no test {name}"
             );
         }

@@ -7,3 +7,4 @@ pub(crate) mod postgres;
 pub(crate) mod processes;
 pub(crate) mod real;
 pub(crate) mod terminal;
+pub(crate) mod wire;

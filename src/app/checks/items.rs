@@ -50,6 +50,8 @@ impl Mark {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     pub mark: Mark,
+    /// File and line, or what else the row is about; it stands in a column of its own.
+    pub place: Option<String>,
     pub title: String,
     /// Lines that say more.
     pub detail: Vec<String>,
@@ -59,15 +61,26 @@ impl Item {
     fn new(mark: Mark, title: impl Into<String>, detail: Vec<String>) -> Self {
         Self {
             mark,
+            place: None,
             title: title.into(),
             detail,
+        }
+    }
+
+    fn at(self, place: impl Into<String>) -> Self {
+        Self {
+            place: Some(place.into()),
+            ..self
         }
     }
 
     /// Whether a filter, in lower case, lets it through.
     pub fn matches(&self, wanted: &str) -> bool {
         let has = |text: &str| text.to_lowercase().contains(wanted);
-        has(self.mark.word()) || has(&self.title) || self.detail.iter().any(|line| has(line))
+        has(self.mark.word())
+            || has(self.place.as_deref().unwrap_or_default())
+            || has(&self.title)
+            || self.detail.iter().any(|line| has(line))
     }
 }
 
@@ -157,10 +170,9 @@ pub fn of_report(report: &Report) -> Vec<Item> {
             } else {
                 format!("{}:{}", finding.path, finding.line)
             };
-            let title = if finding.excerpt.is_empty() {
-                format!("{place}  {}", finding.rule.about())
-            } else {
-                format!("{place}  {}", finding.excerpt)
+            let title = match finding.excerpt.as_str() {
+                "" => finding.rule.about(),
+                excerpt => excerpt,
             };
             let mut detail = vec![format!("{place} ({})", finding.rule.id())];
             if !finding.excerpt.is_empty() {
@@ -170,7 +182,7 @@ pub fn of_report(report: &Report) -> Vec<Item> {
             if !finding.instead.is_empty() {
                 detail.push(format!("instead: {}", finding.instead));
             }
-            Item::new(mark, title, detail)
+            Item::new(mark, title, detail).at(place)
         })
         .collect();
     items.extend(skipped(report));

@@ -46,22 +46,27 @@ pub(super) async fn run(
     let unreachable = Duration::from_secs(args.unreachable_timeout);
     let mut failure = None;
     loop {
-        while started.len() < count && living.len() < parallel {
-            let (id, plan) = super::create(headless, wanted, args.again).await?;
+        while failure.is_none() && started.len() < count && living.len() < parallel {
+            let created = super::create(headless, wanted, args.again).await?;
             // The last one may take as long as its deadline lets it.
             until = Instant::now()
-                + Duration::from_secs(plan.deadline_seconds.into())
+                + Duration::from_secs(created.plan.deadline_seconds.into())
                 + super::wait::SLACK;
             // It goes by the UID of its Job from now on.
-            let id = headless.runs.find(&id).map_or(id, |run| run.id.clone());
+            let known = headless.runs.find(&created.id);
+            let id = known.map_or(created.id, |run| run.id.clone());
             started.push(id.clone());
-            living.push(id);
+            match created.refusal {
+                None => living.push(id),
+                // No more of them; those that live are waited for.
+                Some(refusal) => failure = Some(refusal),
+            }
         }
         living.retain(|id| {
             let run = headless.runs.find(id);
             run.is_some_and(|run| run.verdict == Verdict::Pending)
         });
-        if living.is_empty() && started.len() >= count {
+        if living.is_empty() && (failure.is_some() || started.len() >= count) {
             break;
         }
         let own = args.wait_timeout.map(|s| begin + Duration::from_secs(s));

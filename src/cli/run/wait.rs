@@ -164,6 +164,25 @@ fn told(run: &Run) -> String {
     }
 }
 
+/// Prints a run that was not created, for whoever reads documents; its exit code is that of the refusal.
+///
+/// # Errors
+/// When it cannot be printed.
+pub(super) fn not_created(
+    globals: &Globals,
+    headless: &Headless,
+    id: &RunId,
+    refusal: &Failure,
+) -> Result<(), Failure> {
+    if globals.output == Format::Text {
+        return Ok(());
+    }
+    let run = find(headless, id)?;
+    let mut document = RunDocument::new(run, headless.world.target(), headless.now());
+    document.exit = Some(refusal.exit.code());
+    output::document(globals.output, &document)
+}
+
 /// Prints the run; `uncertain` says why nobody can know its outcome although the cluster has not told of an end.
 fn print(
     globals: &Globals,

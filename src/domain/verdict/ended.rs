@@ -1,7 +1,7 @@
 //! The verdict over a run that has ended (contract 2.6, 2.7).
 
 use super::waiting::{brief, explain, never_ran};
-use super::{Judgement, Kubernetes, Verdict};
+use super::{Judgement, Kubernetes, Verdict, by_the_node};
 use crate::domain::contract::ExecutorResult;
 use crate::domain::contract::checks::Check;
 use crate::domain::runs::{Dispatch, Ran, Reason, Run};
@@ -88,6 +88,11 @@ fn by_result(run: &Run, result: &ExecutorResult, reason: &Reason) -> Judgement {
                 Some(_) => {
                     "Cancelled as you asked; the executor ended its work and said so.".into()
                 }
+                None if by_the_node(reason) => format!(
+                    "The node ended the pod ({}: {}); the executor ended its work and said so.",
+                    reason.word,
+                    brief(&reason.message)
+                ),
                 None => format!("Cancelled by somebody else: {}.", message(result)),
             },
         ),

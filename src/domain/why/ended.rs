@@ -3,7 +3,7 @@
 use super::{Place, waiting};
 use crate::domain::contract::ExecutorResult;
 use crate::domain::runs::{Ran, Reason, Run};
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Verdict, by_the_node};
 
 /// Longest execution time-out (contract 3.1), in seconds.
 const LONGEST: i64 = 86_400;
@@ -15,7 +15,7 @@ pub(super) fn fix(place: &Place) -> Option<String> {
         Verdict::Pending | Verdict::Success => None,
         Verdict::NotDispatched => refused(place),
         // Nothing is wrong with it: somebody wanted it.
-        Verdict::Cancelled if !run.uncertain => place.again(""),
+        Verdict::Cancelled if !run.uncertain && !by_the_node(&run.reason) => place.again(""),
         Verdict::Timeout if never_ran(run) => hindrance(place),
         Verdict::Timeout => Some(more_time(place)),
         Verdict::Failed if run.executor.is_none() => hindrance(place),
@@ -94,9 +94,7 @@ fn failed(place: &Place, result: &ExecutorResult) -> String {
 fn uncertain(place: &Place) -> String {
     let run = place.run;
     match run.reason.word.as_str() {
-        "Evicted" | "NodeLost" | "NodeShutdown" | "Shutdown" | "NodeAffinity" => {
-            place.describe_node()
-        }
+        _ if by_the_node(&run.reason) => place.describe_node(),
         // The limit of an executor is fixed (W25): what it was, and what else the pod held, is on the pod.
         "OOMKilled" | "StartError" | "ContainerCannotRun" => place.describe_pod(),
         _ if run.malformed.is_some() => place.runs("logs") + " --grep LLMCTL_EXECUTOR_RESULT_JSON",

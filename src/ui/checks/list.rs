@@ -19,6 +19,7 @@ use super::super::text;
 use super::super::theme::{Theme, Tone};
 use crate::app::State;
 use crate::app::checks::items::{Item, Mark};
+use crate::app::checks::listing::Listing;
 use crate::app::checks::{Look, Outcome, Slice, Subject, Work};
 use crate::domain::migration::Step;
 use crate::sanitize::sanitize;
@@ -233,6 +234,7 @@ fn draw_rows(slice: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Fram
     let list = &slice.list;
     let height = usize::from(area.height);
     scroll.checks = layout::top_for(scroll.checks, list.at, list.len(), height);
+    let column = column(list, usize::from(area.width));
     for (at, y) in (scroll.checks..list.len()).zip(area.top()..area.bottom()) {
         let Some(item) = list.row(at) else {
             break;
@@ -242,7 +244,7 @@ fn draw_rows(slice: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Fram
             height: 1,
             ..area
         };
-        frame.render_widget(line(item, theme, usize::from(area.width)), row);
+        frame.render_widget(line(item, theme, column, usize::from(area.width)), row);
         if at == list.at {
             frame.buffer_mut().set_style(row, theme.selected(true));
         }
@@ -255,7 +257,14 @@ fn draw_rows(slice: &Slice, theme: &Theme, scroll: &mut Scroll, frame: &mut Fram
     pane::scrollbar(theme, frame, wide, scroll.checks, list.len());
 }
 
-fn line(item: &Item, theme: &Theme, room: usize) -> Line<'static> {
+/// Columns that the places of the rows take, of `room` in all: what stands there counts for more.
+fn column(list: &Listing, room: usize) -> usize {
+    let rows = (0..list.len()).filter_map(|at| list.row(at)?.place.as_deref());
+    let longest = rows.map(|place| text::columns(&sanitize(place))).max();
+    longest.unwrap_or_default().min(room * 2 / 5)
+}
+
+fn line(item: &Item, theme: &Theme, column: usize, room: usize) -> Line<'static> {
     let glyphs = theme.glyphs();
     let (glyph, tone) = match item.mark {
         Mark::Person | Mark::Notice => (glyphs.warning, Tone::Warning),
@@ -267,7 +276,12 @@ fn line(item: &Item, theme: &Theme, room: usize) -> Line<'static> {
     };
     let word = text::pad(item.mark.word(), WORD, glyphs.ellipsis);
     let lead = format!("{glyph} {word}");
-    let left = room.saturating_sub(text::columns(&lead));
+    let place = item.place.as_deref().map_or_else(String::new, |place| {
+        // The file's name and the line are at the end.
+        let place = text::fit_middle(&sanitize(place), column, glyphs.ellipsis);
+        format!("{}  ", text::pad(&place, column, glyphs.ellipsis))
+    });
+    let left = room.saturating_sub(text::columns(&lead) + text::columns(&place));
     let title = text::fit(&sanitize(&item.title), left, glyphs.ellipsis);
     let style = match item.mark {
         Mark::Kept | Mark::Allowed | Mark::Remark => theme.muted(),
@@ -275,6 +289,7 @@ fn line(item: &Item, theme: &Theme, room: usize) -> Line<'static> {
     };
     Line::from(vec![
         Span::styled(lead, theme.tone(tone)),
+        Span::styled(place, style),
         Span::styled(title, style),
     ])
 }

@@ -138,7 +138,7 @@ fn audited() -> Stage {
     stage.press(&["j", "enter"]);
     let report = Report {
         findings: vec![
-            finding(Level::Notice, Rule::DeadVariable, 3, "export OLD=1"),
+            finding(Level::Notice, Rule::DeadVariable, 103, "export OLD=1"),
             finding(
                 Level::Error,
                 Rule::ComposeCommand,

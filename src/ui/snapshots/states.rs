@@ -206,6 +206,7 @@ snapshots! {
         stage.looked_before_a_run(true);
         stage
     };
+    two_runs_compared: of(209, &["d"]);
     question_of_cancel: of(209, &["c"]);
     help: of(209, &["?"]);
     help_scrolled: of(209, &["?", "G", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d"]);

@@ -201,8 +201,43 @@ fn another_provider_is_refused_at_every_entry() {
         )],
     );
 
+    // Imported files in every form, and a payload of one's own.
+    for (name, text) in [
+        ("other.env", "LLMCTL_NODE_EXECUTOR_PROVIDER=docker\n"),
+        ("other.json", "{\"provider\": \"workspace\"}"),
+        ("other.toml", "provider = \"docker\"\n"),
+    ] {
+        elsewhere.write(name, text);
+        let ran = elsewhere.run(&["settings", "import", name]);
+        assert!(ran.ended(5).err.contains(RULE), "{ran:?}");
+    }
+    assert!(!elsewhere.settings().exists());
     let payload =
         r#"{"contract_version": "v1", "provider": "workspace", "command": ["/bin/true"]}"#;
+    elsewhere.write("payload.json", payload);
+    hold(
+        &elsewhere,
+        &[
+            case(
+                &["--sandbox", "run", "--payload", "payload.json", "--dry-run"],
+                5,
+                "must be kubernetes",
+            ),
+            case(
+                &[
+                    "--sandbox",
+                    "run",
+                    "hello",
+                    "--set",
+                    "provider=docker",
+                    "--dry-run",
+                ],
+                5,
+                "must be kubernetes",
+            ),
+        ],
+    );
+
     let mut child = Home::new()
         .command(&["executor"])
         .stdin(Stdio::piped())

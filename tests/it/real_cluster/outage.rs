@@ -1,23 +1,25 @@
-//! The real API server stopped in the middle of a run.
+//! A part of the real cluster stopped in the middle of a run: the API server, or the node's kubelet.
 
 use super::Place;
+use super::endings::{is, while_it_waits};
 use crate::support::home::Home;
 use crate::support::processes::Process;
 use crate::support::real::{Real, Use};
 use crate::support::terminal::{CTRL_S, Terminal};
 use crate::terminal::start;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Starts the API server again, whatever happens to the test.
+/// Starts what it stopped again, whatever happens to the test.
 struct Outage {
     scripts: PathBuf,
 }
 
 impl Outage {
-    fn begin(scripts: &Path) -> Self {
-        script(scripts, "restart", &["--stop", "kube-apiserver"]);
+    fn begin(scripts: &Path, part: &str) -> Self {
+        script(scripts, "restart", &["--stop", part]);
         Self {
             scripts: scripts.to_owned(),
         }
@@ -50,7 +52,7 @@ fn half_a_minute_without_the_api_server_loses_nothing() {
     terminal.press("l");
     terminal.wait_for("second 2 of 60");
 
-    let outage = Outage::begin(&scripts);
+    let outage = Outage::begin(&scripts, "kube-apiserver");
     let begin = Instant::now();
     terminal.wait_for("✗ lost");
     terminal.wait_for("retry in");
@@ -88,21 +90,45 @@ fn a_wait_ends_when_the_api_server_stays_away() {
     let Some(place) = Place::prepared("away", Use::Alone) else {
         return;
     };
-    let ran = std::thread::scope(|scope| {
-        let line = "run slow --wait --unreachable-timeout 5 -o json";
-        let waits = scope.spawn(|| place.say(line));
-        let begin = Instant::now();
-        while !place.say("runs logs last").out.contains("second 1 of 60") {
-            assert!(begin.elapsed() < Duration::from_mins(1), "no log");
-        }
-        let outage = Outage::begin(&scripts);
-        let ran = waits.join().unwrap();
-        drop(outage);
-        ran
+    let mut outage = None;
+    let line = "run slow --unreachable-timeout 5";
+    let ran = while_it_waits(&place, line, |_| {
+        outage = Some(Outage::begin(&scripts, "kube-apiserver"));
     });
-    let document = ran.ended(8).json();
-    assert_eq!(document["verdict"], "uncertain", "{document:#}");
-    assert_eq!(document["exit"], 8);
+    drop(outage);
+    let document = is(&ran, 8, &json!({"verdict": "uncertain", "uncertain": true}));
+    let why = document["why"]["sentence"].as_str().unwrap();
+    assert!(why.contains("out of reach for 5 s"), "{why}");
+}
+
+/// Nothing is heard of the node any more, and its pods are removed as the collector of pods does it then.
+#[test]
+fn a_wait_ends_when_the_node_is_gone() {
+    let Some(scripts) = Real::scripts("node-gone") else {
+        return;
+    };
+    let Some(place) = Place::prepared("node-gone", Use::Alone) else {
+        return;
+    };
+    place.home.write(
+        "config/llmctl-dev/executor.toml",
+        "log_collection_timeout_seconds = 5\n",
+    );
+    let real = place.real.as_ref().unwrap();
+    let mut outage = None;
+    let ran = while_it_waits(&place, "run slow", |run| {
+        outage = Some(Outage::begin(&scripts, "kubelet"));
+        let pod = run["pod"]["name"].as_str().unwrap();
+        let deletion = real.cluster.delete_pod(&real.namespace, pod, None, 0);
+        place.runtime.block_on(deletion).unwrap();
+    });
+    drop(outage);
+    let document = is(
+        &ran,
+        8,
+        &json!({"verdict": "uncertain", "uncertain": true, "kubernetes": "failed", "phase": "retained", "executor": null}),
+    );
+    assert_eq!(document["pod"]["exit_code"], json!(null), "{document:#}");
 }
 
 /// All sixty seconds, each once.

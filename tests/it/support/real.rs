@@ -1,7 +1,7 @@
 //! A real cluster, where there is one: `LLMCTL_DEV_TEST_KUBECONFIG` and `LLMCTL_DEV_TEST_CONTEXT` name it, and
 //! `LLMCTL_DEV_TEST_CLUSTER_SCRIPTS` the directory of the scripts that stop and start parts of it.
 
-use kube::api::{Api, DeleteParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use llmctl_dev::cluster::Cluster;
 use llmctl_dev::cluster::connect::Connect;
@@ -161,6 +161,16 @@ impl Real {
         pods.iter()
             .map(|pod| serde_json::to_value(pod).unwrap())
             .collect()
+    }
+
+    /// Lets a Job that has ended go so soon, as its owner may.
+    pub(crate) async fn set_ttl(&self, job: &str, seconds: u32) {
+        let api: Api<k8s_openapi::api::batch::v1::Job> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        let patch = json!({"spec": {"ttlSecondsAfterFinished": seconds}});
+        api.patch(job, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .unwrap();
     }
 
     /// The Job as it is.

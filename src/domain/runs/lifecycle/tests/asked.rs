@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::domain::manifest::{PASS_ANNOTATION, RunOptions, RunPlan, RunSettings, plan_run};
+use crate::domain::target::Target;
+use crate::domain::why::Why;
 
 const CANCELLED: &str = r#"LLMCTL_EXECUTOR_RESULT_JSON={"status": "cancelled", "exit_code": -15, "error": {"code": "cancelled", "message": "Command was cancelled (exit code -15).", "retryable": false}}"#;
 
@@ -25,6 +27,35 @@ fn plan() -> RunPlan {
     let sample = r#"{"name": "hello", "summary": "s", "command": ["true"]}"#;
     let sample = serde_json::from_str(sample).unwrap();
     plan_run(&sample, 7, &settings, &RunOptions::default()).unwrap()
+}
+
+/// The kubelet leaves it a second; what the executor says then is no word of a person.
+#[test]
+fn an_eviction_that_the_executor_survives_for_a_moment_is_told_as_one() {
+    let mut runs = Runs::of("llmctl");
+    see_job(&mut runs, job("a"), 0);
+    see_pod(&mut runs, pod("a", "Running", running()), 2);
+    runs.log(&id("a"), opened("a"), at(2));
+    let texts = ["LLMCTL_EXECUTOR_STARTED", CANCELLED];
+    runs.log(&id("a"), lines(&texts), at(3));
+    let evicted = PodSeen {
+        reason: "Evicted".into(),
+        message: "The node was low on resource: memory.".into(),
+        ..pod("a", "Failed", ended(130))
+    };
+    see_pod(&mut runs, evicted, 4);
+    runs.log(&id("a"), LogEvent::Whole, at(4));
+    see_job(&mut runs, finished("a", 5, false), 5);
+    let run = runs.find(&id("a")).unwrap();
+    assert_eq!((run.verdict, run.uncertain), (Verdict::Cancelled, false));
+    assert!(
+        run.why
+            .contains("Evicted: The node was low on resource: memory"),
+        "{}",
+        run.why
+    );
+    let fix = Why::of(run, &Target::sandbox(), at(6)).fix.unwrap();
+    assert!(fix.ends_with("describe node llmctl"), "{fix}");
 }
 
 #[test]
