@@ -24,6 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use lifecycle::Runs;
+pub use removal::{Removal, RemovedBy};
 
 /// Identity of a run: the UID of its Job, or `dispatch-<n>` before the API server accepted it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,27 +62,6 @@ pub enum Phase {
     Deleting,
     /// Gone from the cluster; only our history has it.
     Removed,
-}
-
-/// Who removed a Job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RemovedBy {
-    /// The TTL controller, when it was due.
-    Ttl,
-    /// This program, because its user asked for it.
-    You,
-    /// Somebody or something else, before it was due.
-    SomeoneElse,
-    /// It went while nobody here watched and before it was due, or with no TTL at all.
-    Unobserved,
-}
-
-/// The end of a Job in the cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Removal {
-    pub at: Timestamp,
-    pub by: RemovedBy,
 }
 
 /// One phase of the time bar.

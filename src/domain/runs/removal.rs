@@ -1,7 +1,29 @@
 //! Who removed a Job: the TTL controller on time, this tool's user, or somebody else.
 
-use super::{Removal, RemovedBy, Run};
+use super::Run;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Who removed a Job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovedBy {
+    /// The TTL controller, when it was due.
+    Ttl,
+    /// This program, because its user asked for it.
+    You,
+    /// Somebody or something else, before it was due.
+    SomeoneElse,
+    /// It went while nobody here watched and before it was due, or with no TTL at all.
+    Unobserved,
+}
+
+/// The end of a Job in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Removal {
+    pub at: Timestamp,
+    pub by: RemovedBy,
+}
 
 /// How much earlier than due a deletion may be and still be the TTL controller's: its clock and ours are not one.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2);
