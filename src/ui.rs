@@ -86,7 +86,11 @@ pub fn view(state: &State, theme: &Theme, scroll: &mut Scroll, frame: &mut Frame
         too_small::draw(frame, area);
         return;
     }
-    let rows = layout::rows(area, banner::height(state, theme, area.width));
+    let rows = layout::rows(
+        area,
+        banner::height(state, theme, area.width),
+        footer::height(state, theme, area),
+    );
     header::draw(state, theme, frame, rows.header);
     banner::draw(state, theme, frame, rows.banner);
     footer::draw_last_line(state, theme, frame, rows.last);

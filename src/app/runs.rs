@@ -68,6 +68,8 @@ pub struct Slice {
     pub manifest: Option<(RunId, String)>,
     pub managed_fields: ManagedFields,
     pub dialog: RunDialog,
+    /// Requests that wait for a look at the cluster before they are sent again.
+    once_more: Vec<again::OnceMore>,
     news: News,
     /// What runs left behind, once it was looked for.
     pub orphans: Option<Vec<Orphan>>,
@@ -116,7 +118,10 @@ pub enum Msg {
     Previewed {
         yaml: String,
     },
+    /// What the run dialog wanted to know of the cluster.
     Preflighted(Box<Facts>),
+    /// The same for runs that are to be sent again.
+    LookedAgain(Box<Facts>),
     PayloadWritten {
         text: String,
         language: Language,
@@ -210,8 +215,10 @@ pub enum Effect {
     },
     /// Show the objects of a run before they are created.
     Preview(Box<RunPlan>),
-    /// Look at what runs there need.
+    /// Look at what runs there need, for the run dialog.
     Preflight(Place),
+    /// The same for runs that are to be sent again.
+    PreflightAgain(Place),
     /// Write a payload as text.
     WritePayload {
         document: Value,
@@ -336,6 +343,7 @@ impl Slice {
             }
             Msg::Kept { run, ttl } => self.kept(&run, ttl, turn),
             Msg::Preflighted(facts) => self.preflighted(*facts, around),
+            Msg::LookedAgain(facts) => self.looked_again(&facts, around, turn),
             Msg::PayloadWritten { text, language } => self.payload_written(&text, language, turn),
             Msg::PayloadRead { revision, result } => self.payload_read(revision, result),
             Msg::CancelStepped { run, step } => self.cancel_stepped(run, step, turn),

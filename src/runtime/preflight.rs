@@ -19,13 +19,13 @@ impl World {
         look(&self.cluster, clock, self.profile(), place).await
     }
 
-    pub(super) fn look_before_a_run(&mut self, place: Place) {
+    pub(super) fn look_before_a_run(&mut self, place: Place, tell: fn(Box<Facts>) -> RunsMsg) {
         let cluster = self.cluster.clone();
         let clock = self.sandbox.as_ref().map(|sandbox| sandbox.clock().clone());
         let profile = self.profile();
         self.read(async move {
             let facts = look(&cluster, clock, profile, &place).await;
-            Msg::Runs(RunsMsg::Preflighted(Box::new(facts)))
+            Msg::Runs(tell(Box::new(facts)))
         });
     }
 

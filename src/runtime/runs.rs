@@ -40,7 +40,8 @@ impl World {
             Effect::ReadLog { run } => self.read_log(run),
             Effect::SaveLog { run, job } => self.save_log(run, job),
             Effect::Preview(plan) => self.preview(*plan),
-            Effect::Preflight(place) => self.look_before_a_run(place),
+            Effect::Preflight(place) => self.look_before_a_run(place, RunsMsg::Preflighted),
+            Effect::PreflightAgain(place) => self.look_before_a_run(place, RunsMsg::LookedAgain),
             Effect::WritePayload { document, language } => self.write_payload(&document, language),
             Effect::ReadPayload { text, revision } => self.read_payload(text, revision),
         }

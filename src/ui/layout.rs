@@ -15,13 +15,13 @@ pub(crate) struct Rows {
     pub(crate) last: Rect,
 }
 
-/// Divides the screen into its rows; the banner takes `banner` of them.
-pub(crate) fn rows(area: Rect, banner: u16) -> Rows {
+/// Divides the screen into its rows; the banner takes `banner` of them, the message `last`.
+pub(crate) fn rows(area: Rect, banner: u16, last: u16) -> Rows {
     let [header, banner, body, last] = area.layout(&Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(banner),
         Constraint::Fill(1),
-        Constraint::Length(1),
+        Constraint::Length(last),
     ]));
     Rows {
         header,

@@ -93,6 +93,26 @@ impl Theme {
             .to_string()
     }
 
+    /// `14:02:31`, and on another day than `now` with its date: `Nov 25 14:02:31`.
+    pub fn moment(&self, at: Timestamp, now: Timestamp) -> String {
+        self.day(at, now) + &self.clock(at)
+    }
+
+    /// As [`Theme::moment`], with milliseconds.
+    pub fn moment_millis(&self, at: Timestamp, now: Timestamp) -> String {
+        self.day(at, now) + &self.clock_millis(at)
+    }
+
+    /// The date before a time of another day than `now`.
+    fn day(&self, at: Timestamp, now: Timestamp) -> String {
+        let [day, today] = [at, now].map(|time| time.to_zoned(self.zone.clone()).date());
+        if day == today {
+            String::new()
+        } else {
+            format!("{} ", day.strftime("%b %-d"))
+        }
+    }
+
     /// `14:02:31.482` of the session's time zone.
     pub fn clock_millis(&self, at: Timestamp) -> String {
         at.to_zoned(self.zone.clone())
@@ -292,6 +312,24 @@ mod tests {
             }
         });
         0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+
+    #[test]
+    fn a_time_of_another_day_has_its_date() {
+        let zone = TimeZone::fixed(jiff::tz::offset(-5));
+        let theme = Theme::new(Colors::None, false, zone);
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let now = at("2026-11-25T03:00:00Z");
+        for (time, shown) in [
+            ("2026-11-24T05:00:00Z", "00:00:00"),
+            ("2026-11-25T04:59:59Z", "23:59:59"),
+            ("2026-11-25T19:33:41Z", "Nov 25 14:33:41"),
+            ("2026-11-05T19:33:41Z", "Nov 5 14:33:41"),
+        ] {
+            assert_eq!(theme.moment(at(time), now), shown, "{time}");
+        }
+        let marker = theme.moment_millis(at("2026-11-25T05:00:00.5Z"), now);
+        assert_eq!(marker, "Nov 25 00:00:00.500");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::dialog::Cloned;
 use super::{Around, Effect, Slice};
 use crate::domain::manifest::RunOptions;
 use crate::domain::manifest::asked::Asked;
+use crate::domain::preflight::{Facts, Needs, Place, Preflight};
 use crate::domain::runs::{Run, RunId};
 use crate::domain::samples::Sample;
 
@@ -25,6 +26,15 @@ pub enum Unread {
     Gone,
     /// Anything else, in a sentence.
     Failed(String),
+}
+
+/// A request that is sent again once the cluster was looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OnceMore {
+    run: RunId,
+    base: Sample,
+    execution: u64,
+    options: RunOptions,
 }
 
 impl Slice {
@@ -93,6 +103,7 @@ impl Slice {
         }
     }
 
+    /// Looks at what the run needs of its cluster before it is sent again.
     fn again(
         &mut self,
         id: &RunId,
@@ -102,22 +113,69 @@ impl Slice {
         turn: &mut Turn,
     ) {
         let Some(run) = self.all.find(id) else { return };
-        let label = run.label();
         let execution = run.execution.unwrap_or_else(|| self.all.next_execution());
-        let pass = around
-            .plan(base, execution, options)
-            .map(|plan| self.all.next_pass(&plan.request, run, turn.now));
-        let started = pass.and_then(|pass| {
-            let options = RunOptions {
-                index: Some(pass),
-                ..options.clone()
-            };
-            self.start(base, execution, &options, around, turn)
+        let plan = match around.plan(base, execution, options) {
+            Ok(plan) => plan,
+            Err(why) => return not_again(&run.label(), &why, turn),
+        };
+        let mut place = Place::of(&around.settings);
+        if !Needs::of(&plan).node {
+            // Only a node's payload mounts it, and looking for it may take a second.
+            place.live_code = None;
+        }
+        self.once_more.push(OnceMore {
+            run: id.clone(),
+            base: base.clone(),
+            execution,
+            options: options.clone(),
         });
-        if let Err(why) = started {
-            turn.notice(Notice::bad(format!(
-                "run {label} was not started again: {why}"
-            )));
+        let look = Effect::PreflightAgain(place);
+        turn.effects.push(super::super::Effect::Runs(look));
+    }
+
+    /// The cluster was looked at: what can work of that which waited for it is sent.
+    pub(super) fn looked_again(&mut self, facts: &Facts, around: &Around, turn: &mut Turn) {
+        for more in std::mem::take(&mut self.once_more) {
+            let label = self
+                .all
+                .find(&more.run)
+                .map_or_else(String::new, Run::label);
+            if let Err(why) = self.send_again(&more, facts, around, turn) {
+                not_again(&label, &why, turn);
+            }
         }
     }
+
+    fn send_again(
+        &mut self,
+        more: &OnceMore,
+        facts: &Facts,
+        around: &Around,
+        turn: &mut Turn,
+    ) -> Result<(), String> {
+        let Some(run) = self.all.find(&more.run) else {
+            return Err("it is not known any more".to_owned());
+        };
+        let plan = around.plan(&more.base, more.execution, &more.options)?;
+        let preflight = Preflight::of(&Needs::of(&plan), facts, &around.target);
+        if let Some(row) = preflight.refusal() {
+            return Err(format!("{}: {}", row.name, row.sentence()));
+        }
+        let options = RunOptions {
+            index: Some(self.all.next_pass(&plan.request, run, turn.now)),
+            ..more.options.clone()
+        };
+        self.start(&more.base, more.execution, &options, around, turn)?;
+        for row in preflight.warnings() {
+            let said = format!("{}: {}", row.name, row.sentence());
+            turn.notice(Notice::warning(said));
+        }
+        Ok(())
+    }
+}
+
+fn not_again(label: &str, why: &str, turn: &mut Turn) {
+    turn.notice(Notice::bad(format!(
+        "run {label} was not started again: {why}"
+    )));
 }

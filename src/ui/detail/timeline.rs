@@ -46,7 +46,7 @@ pub(super) fn draw(
         lines.push(retention(run, kept, state.now, theme));
     }
     lines.push(Line::default());
-    lines.extend(facts(run, room, theme));
+    lines.extend(facts(state, run, room, theme));
     limits.detail = pane::page(frame, theme, area, &lines, state.runs.detail_top);
 }
 
@@ -225,7 +225,10 @@ fn retention(run: &Run, kept: &Stretch, now: Timestamp, theme: &Theme) -> Line<'
         let kept = text::took(text::between(kept.from, gone.at));
         return Line::from(vec![
             label,
-            Span::raw(format!("{kept}, then removed at {} ", theme.clock(gone.at))),
+            Span::raw(format!(
+                "{kept}, then removed at {} ",
+                theme.moment(gone.at, now)
+            )),
             Span::raw(said::removed_by(gone)),
         ]);
     }
@@ -248,7 +251,7 @@ fn retention(run: &Run, kept: &Stretch, now: Timestamp, theme: &Theme) -> Line<'
     let left = due.duration_since(now);
     let mut spans = vec![label, gauge::left(left, whole, 20, theme), Span::raw(" ")];
     spans.extend(removal(run, now, 0, theme).spans);
-    let clock = theme.clock(due);
+    let clock = theme.moment(due, now);
     spans.push(Span::styled(
         format!(" of {} left, until {clock}", text::took(whole)),
         theme.muted(),
@@ -276,17 +279,25 @@ fn told(used: &serde_json::Map<String, serde_json::Value>) -> String {
     words.join(", ")
 }
 
-fn facts(run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+/// What the start marker waits for; how long it may, when this session dispatched the run.
+fn awaited(state: &State, run: &Run) -> String {
+    let left = state.runs.all.gives_up_at(&run.id);
+    let left = left.map_or_else(String::new, |at| {
+        let left = text::countdown(text::between(state.now, at));
+        format!("; given up in {left} if none does")
+    });
+    format!("not yet: no container runs{left}")
+}
+
+fn facts(state: &State, run: &Run, room: usize, theme: &Theme) -> Vec<Line<'static>> {
     let mut facts: Vec<(&str, String)> = Vec::new();
     let marker = match (run.marker_at.zip(run.to_marker()), &run.phase) {
         (Some((at, took)), _) => format!(
             "{}, {} after the Job was accepted",
-            theme.clock_millis(at),
+            theme.moment_millis(at, state.now),
             text::took(took)
         ),
-        (None, Phase::Dispatching | Phase::Queued | Phase::Pending) => {
-            "not yet: no container runs".into()
-        }
+        (None, Phase::Dispatching | Phase::Queued | Phase::Pending) => awaited(state, run),
         (None, Phase::Running) => {
             "not seen yet: the container runs, the executor has not said so".into()
         }

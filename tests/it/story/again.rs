@@ -1,7 +1,10 @@
 //! A run asked for once more, as the next pass or changed; and one that does not want to end.
 
 use super::Story;
+use llmctl_dev::app::settings::Slice;
 use llmctl_dev::domain::runs::Run;
+use llmctl_dev::domain::settings::layers::{Layer, Layered};
+use llmctl_dev::files::settings::load;
 use std::path::Path;
 
 fn runs(story: &Story) -> Vec<&Run> {
@@ -145,5 +148,47 @@ async fn a_run_that_does_not_want_to_end_gets_its_grace_and_no_more() {
         .await;
     let run = runs(&story)[0];
     assert!(run.uncertain, "{run:#?}");
+    story.close().await;
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_not_sent_again() {
+    let home = tempfile::tempdir().unwrap();
+    let mut story = Story::open(home.path()).await;
+    story.start("hello").await;
+    story.until_row(&["hello", "retained", "✓ success"]).await;
+    let file = home.path().join("executor.toml");
+    std::fs::write(&file, "k8s_service_account = \"absent\"\n").unwrap();
+    let layered = Layered::new(&file, load(&file).unwrap(), Layer::default());
+    story.state.settings = Slice::new(layered);
+    story.press("R");
+    story
+        .until("the refusal", |screen| {
+            screen.contains("run 1 was not started again: service account: absent is not there")
+        })
+        .await;
+    let (_, said) = story.state.notices.iter().next().unwrap();
+    let fix = "kubectl -n llmctl create serviceaccount absent";
+    assert!(said.text.contains(fix), "{}", said.text);
+    assert_eq!(runs(&story).len(), 1);
+    story.close().await;
+}
+
+#[tokio::test]
+async fn what_may_not_work_is_sent_again_with_a_warning() {
+    let home = tempfile::tempdir().unwrap();
+    let mut story = Story::open(home.path()).await;
+    story.press("r\u{21e4}\u{21e4}\u{21e4}\u{21e4}\u{8}1\n");
+    story.until_row(&["▸ 1 ", "Unschedulable"]).await;
+    // It was dispatched here, and is not waited for without end.
+    story
+        .until("how long it is waited for", |screen| {
+            screen.contains("not yet: no container runs; given up in 4:5")
+        })
+        .await;
+    story.press("R");
+    story.until_row(&["▸ 1.2", "Unschedulable"]).await;
+    let (_, said) = story.state.notices.iter().next().unwrap();
+    assert!(said.text.starts_with("GPU: 1 of 0: "), "{}", said.text);
     story.close().await;
 }

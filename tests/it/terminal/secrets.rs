@@ -163,6 +163,7 @@ fn a_planted_secret_is_in_no_screen_log_history_or_message() {
     );
     terminal.wait_for_row(&["2 Settings", "1 ✗"]);
     terminal.press("!");
+    terminal.wait_for("Messages");
     terminal.wait_for("is a secret");
     terminal.press(ESC);
     terminal.gone("Messages");

@@ -143,6 +143,11 @@ impl Runs {
         wants
     }
 
+    /// When the run is given up, if its container does not run by then; none for runs that this session did not dispatch.
+    pub fn gives_up_at(&self, id: &RunId) -> Option<Timestamp> {
+        self.index.entry(id)?.start_by
+    }
+
     /// The clocks of runs that do not start. It is noted before the cluster is asked: the end may be seen before the answer is.
     pub(super) fn tick_dispatch(&mut self, now: Timestamp) -> Vec<Want> {
         let mut wants = Vec::new();
