@@ -99,7 +99,7 @@ pub(crate) fn draw_last_line(state: &State, theme: &Theme, frame: &mut Frame, ar
             frame.render_widget(line, row);
         }
     }
-    if let Some(last) = area.rows().last() {
+    if let Some(last) = area.rows().next_back() {
         frame.render_widget(reminder(state, theme, area.width).right_aligned(), last);
     }
 }
@@ -155,7 +155,6 @@ fn reminder<'a>(state: &State, theme: &Theme, width: u16) -> Line<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::stage::Stage;
-    use super::*;
     use crate::app::notices::Notice;
 
     #[test]
