@@ -4,6 +4,7 @@ mod announce;
 pub mod audit;
 mod checks;
 mod faults;
+mod logs;
 pub mod look;
 pub mod migration;
 pub mod open;
@@ -59,6 +60,7 @@ pub struct World {
     records: Records,
     on_event: Option<OnEvent>,
     checks: Checks,
+    seeks: logs::Seeks,
     out: mpsc::Sender<Msg>,
     inbox: mpsc::Receiver<Msg>,
     /// What reads: ended with the session.

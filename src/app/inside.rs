@@ -98,7 +98,7 @@ pub(super) fn edit(state: &mut State, request: &InputRequest, turn: &mut Turn) {
         Some(Dialog::Help | Dialog::Messages | Dialog::Orphans | Dialog::Compare) => {}
         None => match state.focus {
             Pane::Runs => state.runs.edit_filter(request),
-            Pane::Detail => state.runs.edit_search(request),
+            Pane::Detail => state.runs.edit_search(request, turn),
             Pane::Overlays => state.overlays.edit(request),
             Pane::Settings => state.settings.edit(request, turn),
             Pane::Checks => {}

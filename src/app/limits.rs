@@ -13,6 +13,8 @@ pub struct Limits {
     pub preview: usize,
     /// Of the log: the number of a line.
     pub log: u64,
+    /// Rows of the log, while it is in sight.
+    pub log_rows: Option<usize>,
 }
 
 impl Default for Limits {
@@ -23,6 +25,7 @@ impl Default for Limits {
             detail: usize::MAX,
             preview: usize::MAX,
             log: u64::MAX,
+            log_rows: None,
         }
     }
 }
@@ -33,6 +36,8 @@ impl State {
         self.page_top = self.page_top.min(limits.page);
         self.runs.detail_top = self.runs.detail_top.min(limits.detail);
         self.runs.dialog.preview_top = self.runs.dialog.preview_top.min(limits.preview);
-        self.runs.log_view.top = self.runs.log_view.top.min(limits.log);
+        let view = &mut self.runs.log_view;
+        view.top = view.top.min(limits.log);
+        view.rows = limits.log_rows.unwrap_or(view.rows);
     }
 }

@@ -18,7 +18,7 @@ use super::notices::Notice;
 use super::text::Field;
 use super::{Pane, Turn};
 use crate::domain::cancel::{CancelPlan, CancelStep};
-use crate::domain::logs::{LogEvent, LogLine};
+use crate::domain::logs::LogEvent;
 use crate::domain::manifest::asked::Asked;
 use crate::domain::manifest::{RunOptions, RunPlan, RunSettings, plan_run};
 use crate::domain::observed::{JobSeen, Seen};
@@ -29,7 +29,7 @@ use crate::domain::runs::{Run, RunId, Runs, Ttl};
 use crate::domain::samples::Sample;
 use crate::domain::target::Target;
 use again::{Then, Unread};
-use detail::logs::LogView;
+use detail::logs::{LogView, kept};
 use detail::{ManagedFields, Tab};
 use dialog::RunDialog;
 use editor::Language;
@@ -106,11 +106,8 @@ pub enum Msg {
         run: RunId,
         event: LogEvent,
     },
-    /// Lines of a log that is on disk only.
-    LogRead {
-        run: RunId,
-        lines: Vec<LogLine>,
-    },
+    /// What the history answered about a log that it keeps.
+    KeptLog(kept::Msg),
     ManifestFetched {
         run: RunId,
         yaml: String,
@@ -205,14 +202,8 @@ pub enum Effect {
         job: String,
         then: Then,
     },
-    ReadLog {
-        run: RunId,
-    },
-    /// Write the log to a file named after the Job in the current directory.
-    SaveLog {
-        run: RunId,
-        job: String,
-    },
+    /// Ask the history about a log that it keeps.
+    KeptLog(kept::Effect),
     /// Show the objects of a run before they are created.
     Preview(Box<RunPlan>),
     /// Look at what runs there need, for the run dialog.
@@ -289,6 +280,10 @@ impl Slice {
         self.stale |= !wants.is_empty();
         self.want(wants, turn);
         self.expiring(turn);
+        if self.tab == Tab::Logs {
+            self.look_at_current(turn);
+            self.find_since(turn);
+        }
     }
 
     /// A text about runs changes between `before` and `now` by time alone.
@@ -328,10 +323,13 @@ impl Slice {
             }
             Msg::Log { run, event } => {
                 self.stale |= !matches!(event, LogEvent::Lines(_));
+                self.log_comes(&run, &event);
+                let began = matches!(event, LogEvent::Opened { .. });
                 let wants = self.all.log(&run, event, turn.now);
+                self.log_came(&run, began, turn);
                 self.want(wants, turn);
             }
-            Msg::LogRead { run, lines } => self.all.recall(&run, lines),
+            Msg::KeptLog(msg) => self.kept_log(msg, turn),
             Msg::ManifestFetched { run, yaml } => self.manifest = Some((run, yaml)),
             Msg::Previewed { yaml } => self.dialog.preview = Some(yaml),
             Msg::RequestRead { run, then, asked } => {

@@ -1,7 +1,13 @@
 //! A run's log in memory: bounded lines, gaps, the state of the follow, and what the executor contract finds in it (contract 5.7).
 
+pub mod page;
+pub mod quest;
+pub mod text;
+pub mod wanted;
+
 use super::contract::{Line, Reader};
 use jiff::{SignedDuration, Timestamp};
+use page::Page;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -37,6 +43,25 @@ pub enum LogEvent {
 pub struct LogLine {
     pub at: Option<Timestamp>,
     pub text: String,
+}
+
+impl LogLine {
+    /// Cuts a text that is longer than [`LINE_MAX`], with a mark that says how much more there is: what is cut here, and the `unread`
+    /// bytes of the line that the text is without already. Says whether it did.
+    pub fn cut(&mut self, unread: usize) -> bool {
+        if self.text.len() <= LINE_MAX && unread == 0 {
+            return false;
+        }
+        let boundary = |at: &usize| self.text.is_char_boundary(*at);
+        let cut = (0..=LINE_MAX.min(self.text.len())).rev().find(boundary);
+        let cut = cut.unwrap_or(0);
+        let more = self.text.len() - cut + unread;
+        self.text.truncate(cut);
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "… ({more} more bytes in the history file)");
+        self.text.shrink_to_fit();
+        true
+    }
 }
 
 /// How far the reading of a log is.
@@ -95,6 +120,10 @@ pub struct Log {
     lines: VecDeque<LogLine>,
     /// What `lines` take, their overhead included.
     memory: usize,
+    /// Lines after those in memory, of a log that was put back and whose end the history did not keep.
+    lacking: u64,
+    /// A line of those in memory was cut.
+    cut: bool,
     reader: Reader,
 }
 
@@ -124,9 +153,19 @@ impl Log {
         self.summary.lines
     }
 
-    /// Number of the oldest line in memory; [`Log::total`] when there is none.
+    /// Number of the oldest line in memory; [`Log::end`] when there is none.
     pub fn first(&self) -> u64 {
-        self.summary.lines - self.lines.len() as u64
+        self.end() - self.lines.len() as u64
+    }
+
+    /// Number after the newest line that there is: [`Log::total`], unless the history kept only the beginning.
+    pub fn end(&self) -> u64 {
+        self.summary.lines - self.lacking
+    }
+
+    /// Every line is in memory as it was read.
+    pub fn is_in_memory(&self) -> bool {
+        self.first() == 0 && !self.cut
     }
 
     /// Bytes that the lines take in memory.
@@ -151,12 +190,17 @@ impl Log {
 
     /// Number of the first line in memory that is not older than `span` before the newest one.
     pub fn since(&self, span: SignedDuration) -> u64 {
-        let newest = self.lines.iter().rev().find_map(|line| line.at);
-        let Some(from) = newest.and_then(|newest| newest.checked_sub(span).ok()) else {
+        let Some(from) = self.before_newest(span) else {
             return self.first();
         };
         let older = |line: &LogLine| line.at.is_some_and(|at| at < from);
         self.first() + self.lines.partition_point(older) as u64
+    }
+
+    /// The moment `span` before the newest line in memory; none when no line has a time.
+    pub fn before_newest(&self, span: SignedDuration) -> Option<Timestamp> {
+        let newest = self.lines.iter().rev().find_map(|line| line.at);
+        newest?.checked_sub(span).ok()
     }
 
     /// What the contract found in the lines read in this session.
@@ -185,12 +229,12 @@ impl Log {
         true
     }
 
-    /// Puts back the newest lines of a log whose lines are not in memory; they are not read for the contract again.
-    pub fn recall(&mut self, lines: Vec<LogLine>) {
+    /// Puts back the newest lines that the history kept; they are not read for the contract again.
+    pub fn recall(&mut self, kept: Page) {
         self.forget();
-        let most = usize::try_from(self.summary.lines).unwrap_or(usize::MAX);
-        let surplus = lines.len().saturating_sub(most);
-        for line in lines.into_iter().skip(surplus) {
+        self.summary.lines = self.summary.lines.max(kept.end());
+        self.lacking = self.summary.lines - kept.end();
+        for line in kept.lines {
             self.keep(line);
         }
     }
@@ -198,11 +242,15 @@ impl Log {
     /// Drops the lines from memory and keeps the numbers.
     pub fn forget(&mut self) {
         self.lines = VecDeque::new();
-        self.memory = 0;
+        (self.memory, self.lacking, self.cut) = (0, 0, false);
     }
 
     fn append(&mut self, lines: Vec<LogLine>) -> bool {
         let mut learnt = false;
+        if self.lacking > 0 {
+            // What comes does not follow on what is here.
+            self.forget();
+        }
         for line in lines {
             learnt |= self.reader.take(&line.text, line.at);
             self.summary.lines += 1;
@@ -213,15 +261,7 @@ impl Log {
     }
 
     fn keep(&mut self, mut line: LogLine) {
-        if line.text.len() > LINE_MAX {
-            let boundary = |at: &usize| line.text.is_char_boundary(*at);
-            let cut = (0..=LINE_MAX).rev().find(boundary).unwrap_or(0);
-            let more = line.text.len() - cut;
-            line.text.truncate(cut);
-            // Writing to a string cannot fail.
-            let _ = write!(line.text, "… ({more} more bytes in the history file)");
-            line.text.shrink_to_fit();
-        }
+        self.cut |= line.cut(0);
         self.memory += weight(&line);
         self.lines.push_back(line);
         while self.memory > MEMORY {
@@ -364,10 +404,39 @@ mod tests {
         let LogEvent::Lines(newest) = lines(["8".into(), "9".into()]) else {
             unreachable!()
         };
-        restored.recall(newest);
+        restored.recall(Page {
+            first: 8,
+            lines: newest,
+        });
         assert_eq!(restored.first(), 8);
         assert_eq!(restored.line(9).unwrap().text, "9");
-        assert_eq!(restored.total(), 10);
+        assert_eq!((restored.total(), restored.end()), (10, 10));
+    }
+
+    #[test]
+    fn a_history_that_kept_only_the_beginning_has_its_numbers() {
+        let mut log = Log::default();
+        log.take(opened("c"));
+        log.take(lines((0..10).map(|n| n.to_string())));
+        let LogEvent::Lines(kept) = lines(["3".into(), "cut here".into()]) else {
+            unreachable!()
+        };
+        log.recall(Page {
+            first: 3,
+            lines: kept,
+        });
+        assert_eq!((log.first(), log.end(), log.total()), (3, 5, 10));
+        assert_eq!(log.line(3).unwrap().text, "3");
+        assert_eq!(log.line(9), None);
+        // And one that has more than the record knew of.
+        log.recall(Page {
+            first: 11,
+            lines: vec![LogLine {
+                at: None,
+                text: "11".into(),
+            }],
+        });
+        assert_eq!((log.first(), log.end(), log.total()), (11, 12, 12));
     }
 
     #[test]

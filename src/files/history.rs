@@ -8,11 +8,16 @@
 
 mod bounds;
 mod line;
+pub mod parts;
 
+use crate::domain::logs::page::{Page, Spot};
+use crate::domain::logs::wanted::Wanted;
 use crate::domain::logs::{LogEvent, LogLine};
 use crate::domain::runs::{Run, RunId};
 pub use bounds::Bounds;
 use bounds::prune;
+use jiff::Timestamp;
+use parts::Search;
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
@@ -253,6 +258,49 @@ impl History {
             }
             take(line::read(&bytes))?;
         }
+    }
+
+    /// The newest lines of a run's log with their numbers, at most `most` and not more than memory takes; none when none was kept.
+    ///
+    /// # Errors
+    /// When the log is there and cannot be read.
+    pub fn newest(&self, id: &RunId, most: usize) -> Result<Page, HistoryError> {
+        let path = self.path(id, "log");
+        match File::open(&path) {
+            Ok(file) => parts::newest(parts::buffered(file), most).map_err(at(&path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Page::default()),
+            Err(error) => Err(at(&path)(error)),
+        }
+    }
+
+    /// Begins to look for something in the first `upto` lines of a run's log.
+    ///
+    /// # Errors
+    /// When there is no log, or it cannot be opened.
+    pub fn search(&self, id: &RunId, wanted: Wanted, upto: u64) -> Result<Search, HistoryError> {
+        let path = self.path(id, "log");
+        let file = File::open(&path).map_err(at(&path))?;
+        Ok(Search::new(parts::buffered(file), wanted, upto))
+    }
+
+    /// Lines of a run's log around the one of that number, none after `upto`.
+    ///
+    /// # Errors
+    /// When there is no log, it ends before that line, or it cannot be read.
+    pub fn page(&self, id: &RunId, around: u64, upto: u64) -> Result<Page, HistoryError> {
+        let path = self.path(id, "log");
+        let read = |file| parts::page(parts::buffered(file), around, upto);
+        File::open(&path).and_then(read).map_err(at(&path))
+    }
+
+    /// The first line of a run's log, from `spot` on, that is not older than `from`; its end when all are.
+    ///
+    /// # Errors
+    /// When there is no log, or it cannot be read.
+    pub fn since(&self, id: &RunId, from: Timestamp, spot: Spot) -> Result<Spot, HistoryError> {
+        let path = self.path(id, "log");
+        let find = |file| parts::since(&mut parts::buffered(file), from, spot);
+        File::open(&path).and_then(find).map_err(at(&path))
     }
 
     /// Writes the text of a run's log to a new file at `path`; a file that is there is not overwritten.

@@ -99,6 +99,7 @@ impl World {
             records: Records::default(),
             on_event: choice.on_event.map(OnEvent::new),
             checks: Checks::default(),
+            seeks: super::logs::Seeks::default(),
             out,
             inbox,
             streams: JoinSet::new(),

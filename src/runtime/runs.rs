@@ -13,11 +13,8 @@ use crate::domain::runs::lifecycle::GivenUp;
 use crate::domain::runs::{Run, RunId, Ttl};
 use crate::files::samples;
 use futures::StreamExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokio::sync::mpsc;
-
-/// So many lines of a log that is on disk only come back into memory.
-const LINES_RECALLED: usize = 20_000;
 
 impl World {
     pub(super) fn perform_runs(&mut self, effect: Effect) {
@@ -37,8 +34,7 @@ impl World {
             Effect::RemoveOrphans(orphans) => self.remove_orphans(orphans),
             Effect::FetchManifest { run, job, whole } => self.fetch_manifest(run, job, whole),
             Effect::ReadRequest { run, job, then } => self.read_request(run, job, then),
-            Effect::ReadLog { run } => self.read_log(run),
-            Effect::SaveLog { run, job } => self.save_log(run, job),
+            Effect::KeptLog(effect) => self.perform_kept_log(effect),
             Effect::Preview(plan) => self.preview(*plan),
             Effect::Preflight(place) => self.look_before_a_run(place, RunsMsg::Preflighted),
             Effect::PreflightAgain(place) => self.look_before_a_run(place, RunsMsg::LookedAgain),
@@ -213,34 +209,6 @@ impl World {
                 then,
                 asked: Box::new(asked),
             })
-        });
-    }
-
-    fn read_log(&mut self, run: RunId) {
-        let Some(history) = self.history.clone() else {
-            return;
-        };
-        self.read(async move {
-            match history.read_log(&run, LINES_RECALLED) {
-                Ok(lines) => Msg::Runs(RunsMsg::LogRead { run, lines }),
-                Err(error) => Msg::Noticed(Notice::bad(error.to_string())),
-            }
-        });
-    }
-
-    fn save_log(&mut self, run: RunId, job: String) {
-        let Some(history) = self.history.clone() else {
-            return self.tell(Notice::bad("there is no history to save the log from"));
-        };
-        let path = PathBuf::from(format!("{job}.log"));
-        self.write(async move {
-            Some(Msg::Noticed(match history.save_log(&run, &path) {
-                Ok(()) => {
-                    let path = std::path::absolute(&path).unwrap_or(path);
-                    Notice::good(format!("log saved to {}", path.display()))
-                }
-                Err(error) => Notice::bad(format!("log not saved to {}: {error}", path.display())),
-            }))
         });
     }
 

@@ -4,7 +4,6 @@ use super::theme::Theme;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::text::{Line, Span};
-use std::ops::Range;
 
 /// Where a fuzzy filter matches the cells of a row: for each cell the positions of its characters that were found.
 /// Cells that are absent are not searched. Nothing is found when the row as shown does not match as a whole.
@@ -77,54 +76,6 @@ pub(crate) fn mark(line: Line<'static>, found: &[u32], theme: &Theme) -> Line<'s
     Line::from(spans)
 }
 
-/// Byte ranges where `text` holds `wanted`, upper and lower case alike.
-pub(crate) fn occurrences(text: &str, wanted: &str) -> Vec<Range<usize>> {
-    let wanted: Vec<char> = wanted.chars().flat_map(char::to_lowercase).collect();
-    let mut found = Vec::new();
-    if wanted.is_empty() {
-        return found;
-    }
-    let mut from = 0;
-    while let Some((at, _)) = text[from..].char_indices().next() {
-        let start = from + at;
-        if let Some(length) = begins_with(&text[start..], &wanted) {
-            found.push(start..start + length);
-            from = start + length;
-        } else {
-            from = start + text[start..].chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    found
-}
-
-/// The text holds `wanted`, upper and lower case alike; quick enough for every line of a log.
-pub(crate) fn holds(text: &str, wanted: &str) -> bool {
-    if wanted.is_empty() || !wanted.is_ascii() {
-        return !occurrences(text, wanted).is_empty();
-    }
-    text.as_bytes()
-        .windows(wanted.len())
-        .any(|part| part.eq_ignore_ascii_case(wanted.as_bytes()))
-}
-
-/// Bytes of `text` that equal `wanted` (lower case) when they are lowered.
-fn begins_with(text: &str, wanted: &[char]) -> Option<usize> {
-    let mut left = wanted;
-    for (at, c) in text.char_indices() {
-        if left.is_empty() {
-            return Some(at);
-        }
-        for lower in c.to_lowercase() {
-            let (first, rest) = left.split_first()?;
-            if *first != lower {
-                return None;
-            }
-            left = rest;
-        }
-    }
-    left.is_empty().then_some(text.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::theme::Colors;
@@ -151,23 +102,5 @@ mod tests {
         );
         assert_eq!(in_lines("zzz", cells()), vec![Vec::<u32>::new(); 3]);
         assert_eq!(in_lines("", cells()), vec![Vec::<u32>::new(); 3]);
-    }
-
-    #[test]
-    fn a_search_ignores_case() {
-        assert_eq!(occurrences("Error: no ERROR", "error"), [0..5, 10..15]);
-        assert_eq!(occurrences("ÄÖ äö", "äö"), [0..4, 5..9]);
-        assert_eq!(occurrences("aaaaa", "aa"), [0..2, 2..4]);
-        assert!(occurrences("abc", "").is_empty());
-        assert!(occurrences("", "a").is_empty());
-        for (text, wanted, held) in [
-            ("Error", "ERR", true),
-            ("Error", "eror", false),
-            ("ÄÖ", "äö", true),
-            ("日本", "a", false),
-            ("abc", "", false),
-        ] {
-            assert_eq!(holds(text, wanted), held, "{text} {wanted}");
-        }
     }
 }

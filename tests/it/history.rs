@@ -110,7 +110,7 @@ fn a_tombstone_and_its_log_come_back_after_a_restart() {
     let mut runs = Runs::of("llmctl");
     runs.restore(kept, at(100));
     runs.observe(Seen::JobsListed(BTreeSet::new()), at(100));
-    runs.recall(&id, history.read_log(&id, 1000).unwrap());
+    runs.recall(&id, history.newest(&id, 1000).unwrap());
     let run = runs.find(&id).unwrap();
     assert_eq!(run.removal.unwrap().by, RemovedBy::Ttl);
     let lines: Vec<&LogLine> = run.log.lines().map(|(_, line)| line).collect();

@@ -2,6 +2,7 @@
 
 mod again;
 mod form;
+mod long_log;
 mod payload;
 mod removal;
 mod settings;

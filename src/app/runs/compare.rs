@@ -2,7 +2,8 @@
 
 use super::super::notices::Notice;
 use super::super::{Dialog, Turn};
-use super::{Effect, Slice};
+use super::Slice;
+use super::detail::logs::kept;
 use crate::domain::runs::{Run, RunId};
 
 impl Slice {
@@ -52,8 +53,7 @@ impl Slice {
                 .find(id)
                 .is_some_and(|run| run.log.total() > 0 && run.log.lines().len() == 0);
             if on_disk_only {
-                let effect = Effect::ReadLog { run: id.clone() };
-                turn.effects.push(super::super::Effect::Runs(effect));
+                turn.ask_log(kept::Effect::Recall { run: id.clone() });
             }
         }
         self.compared = Some(pair);

@@ -4,12 +4,12 @@ pub mod logs;
 
 use super::super::action::{Action, Context};
 use super::super::notices::Notice;
-use super::super::text::Field;
 use super::super::{Pane, Turn};
 use super::{Effect, Slice};
 use crate::domain::runs::Phase;
 use crate::domain::target::Target;
 use crate::domain::why::{Part, Why, kubectl_for};
+use logs::kept;
 use tui_input::InputRequest;
 
 /// A tab of the run detail.
@@ -74,9 +74,12 @@ impl Slice {
     }
 
     /// Takes one editing key in the search of the log.
-    pub fn edit_search(&mut self, request: &InputRequest) {
+    pub fn edit_search(&mut self, request: &InputRequest, turn: &mut Turn) {
+        let before = self.log_view.search.text().to_owned();
         self.log_view.search.edit(request);
-        self.jump(true, true);
+        if self.log_view.search.text() != before {
+            self.search_typed(turn);
+        }
     }
 
     /// Takes one action in the detail.
@@ -86,12 +89,10 @@ impl Slice {
             Action::PreviousTab | Action::Left => self.turn_tab(-1, turn),
             Action::Dismiss if self.searching => {
                 self.searching = false;
-                self.log_view.search = Field::default();
+                self.end_search();
             }
             Action::Accept if self.searching => self.searching = false,
-            Action::Dismiss if !self.log_view.search.text().is_empty() => {
-                self.log_view.search = Field::default();
-            }
+            Action::Dismiss if !self.log_view.search.text().is_empty() => self.end_search(),
             Action::Dismiss => turn.focus = Some(Pane::Runs),
             Action::SaveLog => self.save_log(turn),
             Action::Copy => self.copy_tab(target, turn),
@@ -132,11 +133,14 @@ impl Slice {
 
     /// The tab or the run under it changed: ask for what is not in memory.
     pub(super) fn opened_tab(&mut self, turn: &mut Turn) {
+        if self.tab == Tab::Logs {
+            self.look_at_current(turn);
+        }
         let Some(run) = self.current() else { return };
         let (id, job) = (run.id.clone(), run.job.clone());
         let effect = match self.tab {
             Tab::Logs if run.log.total() > 0 && run.log.lines().next().is_none() => {
-                Effect::ReadLog { run: id }
+                Effect::KeptLog(kept::Effect::Recall { run: id })
             }
             Tab::Manifest
                 if !matches!(
@@ -158,11 +162,8 @@ impl Slice {
     fn save_log(&self, turn: &mut Turn) {
         match self.current() {
             Some(run) if run.log.total() > 0 => {
-                turn.effects
-                    .push(super::super::Effect::Runs(Effect::SaveLog {
-                        run: run.id.clone(),
-                        job: run.job.clone(),
-                    }));
+                let (run, job) = (run.id.clone(), run.job.clone());
+                turn.ask_log(kept::Effect::Save { run, job });
             }
             _ => turn.notice(Notice::info("there is no log to save yet")),
         }
@@ -205,8 +206,14 @@ impl Slice {
         if text.is_empty() {
             return turn.notice(Notice::info("there is nothing to copy here yet"));
         }
+        let left_out = match self.tab {
+            Tab::Logs if self.log_view.first(&run.log) < run.log.first() => {
+                "; the lines in memory, ctrl-s saves all"
+            }
+            _ => "",
+        };
         turn.notice(Notice::info(format!(
-            "copied: {} ({} characters)",
+            "copied: {} ({} characters{left_out})",
             self.tab.title(),
             text.chars().count()
         )));

@@ -6,7 +6,8 @@ use super::entry::{Change, Entry};
 use super::index::Index;
 use super::strays::Strays;
 use super::{Phase, Run, RunId};
-use crate::domain::logs::{LogEvent, LogLine};
+use crate::domain::logs::LogEvent;
+use crate::domain::logs::page::Page;
 use crate::domain::observed::{JobSeen, PodSeen, Seen};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -172,10 +173,10 @@ impl Runs {
     }
 
     /// Puts lines that the history kept back into the log of a run that ended; they are the newest of it.
-    pub fn recall(&mut self, id: &RunId, lines: Vec<LogLine>) {
+    pub fn recall(&mut self, id: &RunId, kept: Page) {
         if let Some(entry) = self.index.entry_mut(id) {
             let before = entry.weight();
-            entry.run.log.recall(lines);
+            entry.run.log.recall(kept);
             self.memory = self.memory + entry.weight() - before;
         }
     }

@@ -1,6 +1,7 @@
 //! One line of a kept log: its time or `-`, a space, its text.
 
 use crate::domain::logs::LogLine;
+use jiff::Timestamp;
 use std::io::{self, Write};
 
 pub(super) fn write(out: &mut impl Write, line: &LogLine) -> io::Result<()> {
@@ -13,16 +14,20 @@ pub(super) fn write(out: &mut impl Write, line: &LogLine) -> io::Result<()> {
 /// A line that was cut off by a full disk or a crash is read as far as it goes.
 pub(super) fn read(bytes: &[u8]) -> LogLine {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let text = String::from_utf8_lossy(bytes);
-    let (at, rest) = text.split_once(' ').unwrap_or(("-", &text));
-    match at.parse() {
-        Ok(at) => LogLine {
-            at: Some(at),
-            text: rest.into(),
-        },
-        Err(_) => LogLine {
-            at: None,
-            text: rest.into(),
-        },
+    LogLine {
+        at: time(bytes),
+        text: String::from_utf8_lossy(text(bytes)).into_owned(),
     }
+}
+
+/// The text of a line that begins with these bytes.
+pub(super) fn text(bytes: &[u8]) -> &[u8] {
+    let space = bytes.iter().position(|byte| *byte == b' ');
+    space.map_or(bytes, |at| &bytes[at + 1..])
+}
+
+/// The time of a line that begins with these bytes.
+pub(super) fn time(bytes: &[u8]) -> Option<Timestamp> {
+    let space = bytes.iter().position(|byte| *byte == b' ')?;
+    std::str::from_utf8(&bytes[..space]).ok()?.parse().ok()
 }

@@ -4,11 +4,12 @@ mod line;
 mod slice;
 
 use super::super::theme::{Theme, Tone};
-use super::super::{field, found, pane, text};
+use super::super::{field, pane, text};
 use crate::app::State;
 use crate::app::limits::Limits;
-use crate::app::runs::detail::logs::Json;
+use crate::app::runs::detail::logs::{Json, LogView};
 use crate::domain::logs::Follow;
+use crate::domain::logs::quest::Reading;
 use crate::domain::runs::{Phase, Ran, Run};
 use crate::sanitize::sanitize;
 use ratatui::Frame;
@@ -27,12 +28,15 @@ pub(super) fn count(state: &State, run: &Run, columns: u16, theme: &Theme) -> Ve
         }
         spans.push(Span::styled(text, theme.tone(tone)));
     };
-    if total > 0 {
-        add(text::count(total, "line"), Tone::Plain);
-    }
     let view = &state.runs.log_view;
+    if view.quests.is_waiting() && view.is_of(run) {
+        add("looking".into(), Tone::Warning);
+    }
     if let Some(minutes) = view.since.filter(|_| total > 0) {
         add(format!("last {minutes}m"), Tone::Warning);
+    }
+    if total > 0 {
+        add(text::count(total, "line"), Tone::Plain);
     }
     if view.json == Json::LaidOut && columns > 80 {
         add("JSON".into(), Tone::Accent);
@@ -71,15 +75,21 @@ pub(super) fn draw(
     if state.runs.searching || !view.search.text().is_empty() {
         area = draw_search(state, run, theme, frame, area);
     }
-    let place = pane::padded(area);
+    let mut place = pane::padded(area);
     if run.log.lines().next().is_none() {
         let (why, then) = emptiness(run);
         pane::empty(frame, place, theme, &why, then);
         return;
     }
+    limits.log_rows = Some(usize::from(place.height));
+    if !view.follow && view.is_of(run) && view.top < run.log.first() {
+        place.height = place.height.saturating_sub(1);
+        draw_place(view, run, theme, frame, place);
+    }
     let slice = Slice {
         log: &run.log,
         view,
+        is_of: view.is_of(run),
         first: view.first(&run.log),
         theme,
         room: usize::from(place.width),
@@ -100,7 +110,8 @@ pub(super) fn draw(
         };
         frame.render_widget(line, row);
     }
-    let kept = usize::try_from(run.log.total() - slice.first).unwrap_or(usize::MAX);
+    let kept = run.log.end().saturating_sub(slice.first);
+    let kept = usize::try_from(kept).unwrap_or(usize::MAX);
     let top = if view.follow {
         kept.saturating_sub(slice.height)
     } else {
@@ -109,23 +120,28 @@ pub(super) fn draw(
     pane::scrollbar(theme, frame, area, top, kept);
 }
 
+/// Says below the log that these are not the lines that come in.
+fn draw_place(view: &LogView, run: &Run, theme: &Theme, frame: &mut Frame, above: Rect) {
+    let gap = theme.glyphs().gap.repeat(2);
+    let (line, end) = (view.mark.unwrap_or(view.top) + 1, run.log.end());
+    let words =
+        format!("{gap} line {line} of {end}, from the history file; G goes to the newest {gap}");
+    let words = text::fit(&words, usize::from(above.width), theme.glyphs().ellipsis);
+    let row = Rect {
+        y: above.bottom(),
+        height: 1,
+        ..above
+    };
+    frame.render_widget(Line::styled(words, theme.tone(Tone::Accent)), row);
+}
+
 fn draw_search(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area: Rect) -> Rect {
     let view = &state.runs.log_view;
     let row = Rect {
         height: 1.min(area.height),
         ..area
     };
-    let wanted = view.search.text();
-    let hits = run
-        .log
-        .lines()
-        .filter(|(_, line)| found::holds(&line.text, wanted))
-        .count();
-    let hits = match (wanted, hits) {
-        ("", _) => String::new(),
-        (_, 0) => "no line matches ".into(),
-        (_, n) => format!("{} {} n N ", text::count(n, "line"), theme.glyphs().dot),
-    };
+    let hits = hits(view, run, theme);
     let right = u16::try_from(text::columns(&hits))
         .unwrap_or(0)
         .min(row.width);
@@ -144,6 +160,33 @@ fn draw_search(state: &State, run: &Run, theme: &Theme, frame: &mut Frame, area:
         y: area.y + row.height,
         height: area.height - row.height,
         ..area
+    }
+}
+
+/// How many lines have what is searched, and the how-manieth one the view stands on.
+fn hits(view: &LogView, run: &Run, theme: &Theme) -> String {
+    let Some(quest) = view.quests.search().filter(|_| view.is_of(run)) else {
+        return String::new();
+    };
+    let within = view.first(&run.log)..run.log.end();
+    let count = quest.count(within.clone());
+    let at = view
+        .mark
+        .filter(|mark| within.contains(mark) && quest.has(*mark));
+    let of = text::count(usize::try_from(count).unwrap_or(usize::MAX), "line");
+    let found = match at {
+        Some(mark) => format!("{} of {of}", quest.count(within.start..mark + 1)),
+        None => of,
+    };
+    let dot = theme.glyphs().dot;
+    match (quest.reading(), quest.lacking()) {
+        (Reading::UnderWay, _) => format!("{found} so far {dot} {} % searched ", quest.percent()),
+        (_, 0) if count == 0 => "no line matches ".into(),
+        (_, 0) => format!("{found} {dot} n N "),
+        (_, lacking) => {
+            let lacking = text::count(usize::try_from(lacking).unwrap_or(usize::MAX), "line");
+            format!("{found} {dot} {lacking} not searched ")
+        }
     }
 }
 

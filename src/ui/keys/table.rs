@@ -198,7 +198,7 @@ pub(super) const ROWS: &[Binding] = &[
     footer(LOGS, &[char('f')], Action::Follow, "follow", "keep the newest line in sight, or stop doing so"),
     footer(LOGS, &[char('t')], Action::Times, "times", "show or hide the time of each line"),
     footer(LOGS, &[char('w')], Action::Wrap, "wrap", "wrap long lines, or cut them"),
-    footer(LOGS, &[char('/')], Action::Search, "search", "search the log; matches are marked"),
+    footer(LOGS, &[char('/')], Action::Search, "search", "search the whole log; matches are marked and counted"),
     footer(LOGS, &[char('e')], Action::NextError, "error", "go to the next line that tells of an error"),
     row(LOGS, &[char('E')], Action::PreviousError, "error before", "go to the line before that tells of an error"),
     row(LOGS, &[char('m')], Action::ToMarker, "marker", "go to the executor's start marker"),

@@ -1,14 +1,20 @@
-//! How the log of the selected run is looked at: where, since when, and what is searched in it.
+//! How the log of the selected run is looked at: where, since when, and what is searched in it. The log is one, whether its lines are in
+//! memory or in the history only.
+
+pub mod earlier;
+pub mod kept;
+pub mod quests;
 
 use super::super::super::Turn;
 use super::super::super::action::Action;
-use super::super::super::notices::Notice;
 use super::super::super::text::Field;
 use super::super::Slice;
-use crate::domain::contract::Line;
-use crate::domain::logs::{Log, is_error};
-use crate::domain::runs::Run;
+use crate::domain::logs::quest::Way;
+use crate::domain::logs::{Log, LogEvent};
+use crate::domain::runs::{Run, RunId};
+use earlier::Earlier;
 use jiff::SignedDuration;
+use quests::Quests;
 
 /// What `s` goes through, in minutes before the newest line; then all again.
 const SINCE: [i64; 4] = [1, 5, 15, 60];
@@ -36,6 +42,14 @@ pub struct LogView {
     /// The line that a jump went to.
     pub mark: Option<u64>,
     pub search: Field,
+    pub quests: Quests,
+    pub earlier: Earlier,
+    /// The run whose log it is.
+    pub of: Option<RunId>,
+    /// Rows that the last frame had for it.
+    pub rows: usize,
+    /// Questions to the history so far.
+    pub asks: u64,
 }
 
 impl Default for LogView {
@@ -49,6 +63,11 @@ impl Default for LogView {
             top: 0,
             mark: None,
             search: Field::default(),
+            quests: Quests::default(),
+            earlier: Earlier::default(),
+            of: None,
+            rows: 40,
+            asks: 0,
         }
     }
 }
@@ -56,9 +75,29 @@ impl Default for LogView {
 impl LogView {
     /// Number of the first line that is shown at all.
     pub fn first(&self, log: &Log) -> u64 {
-        self.since.map_or(log.first(), |minutes| {
-            log.since(SignedDuration::from_mins(minutes))
-        })
+        let Some(minutes) = self.since else { return 0 };
+        let span = SignedDuration::from_mins(minutes);
+        if log.before_newest(span).is_none() {
+            return 0;
+        }
+        match (log.since(span), self.earlier.since()) {
+            (here, Some(there)) if here == log.first() => here.min(there),
+            (here, _) => here,
+        }
+    }
+
+    /// It was made for the log of that run.
+    pub fn is_of(&self, run: &Run) -> bool {
+        self.of.as_ref() == Some(&run.id)
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows.max(1) as u64
+    }
+
+    fn next_ask(&mut self) -> u64 {
+        self.asks += 1;
+        self.asks
     }
 
     /// What `s` chooses next.
@@ -71,12 +110,33 @@ impl LogView {
 }
 
 impl Slice {
+    /// Another run may be selected than the one that was looked at.
+    pub(in super::super) fn look_at_current(&mut self, turn: &mut Turn) {
+        let current = self.current().map(|run| run.id.clone());
+        let view = &mut self.log_view;
+        if view.of == current {
+            return;
+        }
+        view.of = current;
+        (view.top, view.follow, view.mark) = (0, true, None);
+        self.look_anew(turn);
+    }
+
+    /// The numbers of the lines mean others than before.
+    fn look_anew(&mut self, turn: &mut Turn) {
+        let view = &mut self.log_view;
+        (view.quests, view.earlier) = (Quests::default(), Earlier::default());
+        self.search_anew(turn);
+        self.find_since(turn);
+    }
+
     /// Takes one action in the log.
     pub(super) fn act_log(&mut self, action: Action, page: usize, turn: &mut Turn) {
+        self.look_at_current(turn);
         let view = &self.log_view;
         let Some((first, end)) = self
             .current()
-            .map(|run| (view.first(&run.log), run.log.total()))
+            .map(|run| (view.first(&run.log), run.log.end()))
         else {
             return;
         };
@@ -85,7 +145,7 @@ impl Slice {
         let from = if view.follow {
             end.saturating_sub(page as u64)
         } else {
-            view.top
+            view.earlier.top(view)
         };
         let to = match action {
             Action::Down => from + 1,
@@ -96,12 +156,12 @@ impl Slice {
             Action::Bottom => {
                 view.follow = true;
                 view.mark = None;
-                return;
+                return self.stay();
             }
+            Action::Follow if view.follow => from,
             Action::Follow => {
-                view.follow = !view.follow;
-                view.top = from.clamp(first, last);
-                return;
+                view.follow = true;
+                return self.stay();
             }
             Action::Times => {
                 view.times = !view.times;
@@ -120,104 +180,74 @@ impl Slice {
             }
             Action::LogSince => {
                 view.next_since();
-                return;
+                view.earlier.other_since();
+                return self.find_since(turn);
             }
             Action::Search | Action::Filter => {
                 self.searching = true;
                 return;
             }
-            Action::NextMatch => return self.jump(true, false),
-            Action::PreviousMatch => return self.jump(false, false),
+            Action::NextMatch => return self.jump(Way::Down, false, turn),
+            Action::PreviousMatch => return self.jump(Way::Up, false, turn),
             Action::ToMarker | Action::ToResult | Action::NextError | Action::PreviousError => {
                 return self.go_to(action, turn);
             }
             _ => return,
         };
-        view.follow = false;
-        view.mark = None;
-        view.top = to.clamp(first, last);
+        if action != Action::Follow {
+            view.mark = None;
+        }
+        view.quests.stay();
+        self.go(to.clamp(first, last), turn);
     }
 
-    /// Goes to the next or previous line that has the searched text; `here` counts the line on top too.
-    pub(super) fn jump(&mut self, forward: bool, here: bool) {
-        let wanted = self.log_view.search.text().to_lowercase();
-        if wanted.is_empty() {
+    /// No jump and no page is waited for any more.
+    fn stay(&mut self) {
+        self.log_view.quests.stay();
+        self.log_view.earlier.stay();
+    }
+
+    /// A piece of a run's log is about to be taken: its lines are looked at as they came, before they are cut for the memory.
+    pub(in super::super) fn log_comes(&mut self, run: &RunId, event: &LogEvent) {
+        let LogEvent::Lines(lines) = event else {
+            return;
+        };
+        if let Some(first) = self.in_view(run) {
+            self.log_view.quests.came(first, lines);
+        }
+    }
+
+    /// A piece of a run's log was taken.
+    pub(in super::super) fn log_came(&mut self, run: &RunId, began: bool, turn: &mut Turn) {
+        if self.in_view(run).is_none() {
             return;
         }
-        let from = self.place();
-        let hit = |text: &str| text.to_lowercase().contains(&wanted);
-        if let Some(run) = self.current()
-            && let Some(n) = nearest(run, self.log_view.first(&run.log), from, forward, here, hit)
-        {
-            self.stand(n);
+        if began {
+            self.look_anew(turn);
         }
+        self.hold_still(turn);
     }
 
-    /// Goes to the marker, the result or an error.
-    fn go_to(&mut self, action: Action, turn: &mut Turn) {
-        let from = self.place();
-        let Some(run) = self.current() else { return };
-        let first = self.log_view.first(&run.log);
-        let (found, what) = match action {
-            Action::ToMarker => {
-                let hit =
-                    |text: &str| matches!(Line::of(text), Line::Started | Line::StartedEvent(_));
-                (nearest(run, first, None, true, true, hit), "start marker")
+    /// Lines of the run's log so far, when it is the one that is looked at.
+    fn in_view(&self, run: &RunId) -> Option<u64> {
+        // It may go by another id than the one it was followed under.
+        let run = self.all.find(run)?;
+        (self.log_view.of.as_ref() == Some(&run.id)).then(|| run.log.total())
+    }
+
+    /// Takes what the history answered.
+    pub(in super::super) fn kept_log(&mut self, msg: kept::Msg, turn: &mut Turn) {
+        match msg {
+            kept::Msg::Recalled { run, page } => {
+                self.all.recall(&run, page);
+                self.find_since(turn);
             }
-            Action::ToResult => {
-                let hit = |text: &str| matches!(Line::of(text), Line::Result(_));
-                (nearest(run, first, None, false, true, hit), "result line")
-            }
-            Action::NextError => (
-                nearest(run, first, from, true, false, is_error),
-                "error below",
-            ),
-            _ => (
-                nearest(run, first, from, false, false, is_error),
-                "error above",
-            ),
-        };
-        match found {
-            Some(n) => self.stand(n),
-            None => turn.notice(Notice::info(format!(
-                "there is no {what} among the lines here"
-            ))),
+            kept::Msg::Sought { ask, findings } => self.sought(ask, findings, turn),
+            kept::Msg::PageRead { ask, page } => self.page_read(ask, page, turn),
+            kept::Msg::SinceFound { ask, spot } => self.since_found(ask, spot, turn),
         }
-    }
-
-    /// The line that a search starts at; none before the first.
-    fn place(&self) -> Option<u64> {
-        let view = &self.log_view;
-        view.mark.or((!view.follow).then_some(view.top))
-    }
-
-    fn stand(&mut self, line: u64) {
-        let view = &mut self.log_view;
-        view.follow = false;
-        view.mark = Some(line);
-        // Some lines before it are in sight as well: what led to an error stands above it.
-        view.top = line.saturating_sub(2);
     }
 }
 
-/// The nearest line from `from` on (from either end when there is none) that `hit` likes; `here` counts that line too.
-fn nearest(
-    run: &Run,
-    first: u64,
-    from: Option<u64>,
-    forward: bool,
-    here: bool,
-    hit: impl Fn(&str) -> bool,
-) -> Option<u64> {
-    let behind = |n: u64| from.is_none_or(|from| n > from || (here && n == from));
-    let before = |n: u64| from.is_none_or(|from| n < from);
-    let mut lines = run.log.lines();
-    let found = if forward {
-        lines.find(|(n, line)| *n >= first && behind(*n) && hit(&line.text))
-    } else {
-        lines
-            .rev()
-            .find(|(n, line)| *n >= first && before(*n) && hit(&line.text))
-    };
-    found.map(|(n, _)| n)
-}
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod states;
 mod weaknesses;
 
 use super::*;
+use crate::domain::logs::LogLine;
 use crate::domain::manifest::OURS;
 use crate::domain::observed::{ContainerSeen, ContainerState, JobFinish, PodSeen, Scheduling};
 use crate::domain::runs::{Dispatch, RemovedBy, Step, Ttl};

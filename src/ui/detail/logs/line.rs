@@ -1,10 +1,11 @@
 //! One line of a log as it is shown: its time, its text wrapped, cut or laid out, in the colours it asks for, what was searched marked.
 
+use super::super::super::text;
 use super::super::super::theme::Theme;
-use super::super::super::{found, text};
 use crate::app::runs::detail::logs::{Json, LogView};
 use crate::domain::contract::{Line as Said, RESULT_PREFIX};
 use crate::domain::logs::LogLine;
+use crate::domain::logs::text::occurrences;
 use crate::sanitize::sanitize;
 use crate::sanitize::sgr::{Sgr, styled};
 use ratatui::style::Style;
@@ -122,7 +123,7 @@ fn marked(
     view: &LogView,
     theme: &Theme,
 ) -> Vec<Span<'static>> {
-    let hits = found::occurrences(shown, view.search.text());
+    let hits = occurrences(shown, view.search.text());
     let mut edges: Vec<usize> = vec![0, shown.len()];
     edges.extend(
         styles

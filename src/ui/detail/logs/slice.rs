@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 pub(super) struct Slice<'a> {
     pub(super) log: &'a Log,
     pub(super) view: &'a LogView,
+    /// The view was made for this very log.
+    pub(super) is_of: bool,
     /// Number of the first line that is shown at all.
     pub(super) first: u64,
     pub(super) theme: &'a Theme,
@@ -32,7 +34,8 @@ impl Slice<'_> {
             }
         }
         if shown.len() < self.height {
-            for part in self.beginning().into_iter().rev() {
+            let top = self.first.max(self.log.first());
+            for part in self.beginning(top).into_iter().rev() {
                 shown.push_front(part);
             }
         }
@@ -43,7 +46,7 @@ impl Slice<'_> {
     /// The line that is on top when the last one is at the bottom; the first one of a log that fits whole.
     pub(super) fn last_top(&self) -> u64 {
         let mut left = self.height.saturating_sub(self.end().len());
-        let mut top = self.log.total();
+        let mut top = self.log.end();
         for (number, line) in self.lines() {
             let rows = self.line(number, line).len();
             if rows > left {
@@ -52,19 +55,27 @@ impl Slice<'_> {
             left -= rows;
             top = number;
         }
-        top.min(self.log.total().saturating_sub(1))
+        top.min(self.log.end().saturating_sub(1))
     }
 
     /// Lines from this number on.
     pub(super) fn from(&self, top: u64) -> Vec<Line<'static>> {
         let top = top.max(self.first);
-        let mut shown = if top == self.first {
-            self.beginning()
+        // What left the memory and is not read yet: as much as there is.
+        let top = match self.at(top) {
+            Some(_) => top,
+            None => top.max(self.log.first()),
+        };
+        let mut shown = if top == self.first || self.at(top - 1).is_none() {
+            self.beginning(top)
         } else {
             Vec::new()
         };
-        let numbered = (top..self.log.total()).filter_map(|n| Some((n, self.log.line(n)?)));
-        for (number, line) in numbered {
+        for number in top..self.log.end() {
+            let Some(line) = self.at(number) else {
+                shown.push(self.mark("the lines below are being read", Tone::Muted));
+                return shown;
+            };
             shown.extend(self.line(number, line));
             if shown.len() >= self.height {
                 return shown;
@@ -74,24 +85,30 @@ impl Slice<'_> {
         shown
     }
 
+    /// The line of that number, from memory or from what was read of the history.
+    fn at(&self, number: u64) -> Option<&LogLine> {
+        let page = self.view.earlier.page.as_ref();
+        let earlier = || page.filter(|_| self.is_of)?.line(number);
+        self.log.line(number).or_else(earlier)
+    }
+
     /// The lines that may be shown, newest first.
     fn lines(&self) -> impl Iterator<Item = (u64, &LogLine)> {
         let first = self.first;
         self.log.lines().rev().take_while(move |(n, _)| *n >= first)
     }
 
-    /// What is said before the first line that is shown.
-    fn beginning(&self) -> Vec<Line<'static>> {
-        let first = usize::try_from(self.first).unwrap_or(usize::MAX);
-        if first == 0 {
+    /// What is said before line `top`, the first one that is shown.
+    fn beginning(&self, top: u64) -> Vec<Line<'static>> {
+        if top == 0 {
             return Vec::new();
         }
-        let before = text::count(first, "earlier line");
+        let before = text::count(usize::try_from(top).unwrap_or(usize::MAX), "earlier line");
         let words = match self.view.since {
-            Some(minutes) if self.first > self.log.first() => {
+            Some(minutes) if top == self.first => {
                 format!("{before} older than {minutes}m; s shows all again")
             }
-            _ => format!("{before} in the history file; ctrl-s saves the whole log"),
+            _ => format!("{before} in the history file; up reads on"),
         };
         vec![self.mark(&words, Tone::Muted)]
     }
@@ -105,6 +122,12 @@ impl Slice<'_> {
             .filter(|gap| gap.before >= self.log.total())
             .map(|gap| self.gap(gap))
             .collect();
+        let lacking = self.log.total() - self.log.end();
+        if lacking > 0 {
+            let lacking = text::count(usize::try_from(lacking).unwrap_or(usize::MAX), "line");
+            let words = format!("{lacking} more were read and are not kept");
+            lines.push(self.mark(&words, Tone::Warning));
+        }
         match self.log.follow() {
             Follow::Broken(reason) => lines.push(self.mark(
                 &format!("the connection of the log dropped: {reason}; it is resumed without loss"),
