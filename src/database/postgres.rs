@@ -170,8 +170,11 @@ pub(in crate::database) async fn lock(
     transaction: &Transaction<'_>,
     patience: Duration,
 ) -> Result<bool, tokio_postgres::Error> {
+    // A server may be busy with one statement for long: it looks whether we are still there, and gives all locks back when we went.
     let wait = format!(
-        "SET LOCAL lock_timeout = '{}ms'",
+        "SET LOCAL lock_timeout = '{}ms'; \
+         SELECT set_config('client_connection_check_interval', '500', true) \
+         WHERE current_setting('server_version_num')::int >= 140000",
         patience.as_millis().max(1)
     );
     transaction.batch_execute(&wait).await?;

@@ -8,24 +8,47 @@ use llmctl_dev::sandbox::store::{DeleteOptions, Propagation};
 use serde_json::{Value, json};
 use std::process::Stdio;
 use std::time::Duration;
+use tokio::runtime::Handle;
 
+/// So many runs: `LLMCTL_DEV_BURST=1000` for the full measure, a few in the suite.
+fn count() -> usize {
+    let asked = std::env::var("LLMCTL_DEV_BURST").ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(40)
+}
+
+/// Four of five end well and one does not, so that a verdict could be another run's.
 #[tokio::test(flavor = "multi_thread")]
-async fn forty_runs_ten_at_a_time() {
+async fn a_burst_of_runs_ends_right_and_leaves_nothing() {
     let ground = Ground::new().await;
-    let line = "run hello --count 40 --parallel 10 -o json";
-    let ran = ground.say(line).await.unwrap();
-    let document = ran.ended(0).json();
-    assert_eq!(document["verdicts"], json!({"success": 40}), "{ran:?}");
-    let runs = document["runs"].as_array().unwrap();
-    assert!(
-        runs.iter().all(|run| run["log"]["lines"] == 6),
-        "a log is not whole: {ran:?}"
-    );
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    let (wrong, at_once) = (count() / 5, (count() / 20).clamp(10, 50));
+    let right = count() - wrong;
+    let (less, more) = (at_once / 5, at_once - at_once / 5);
+    let well = ground.say(&format!(
+        "run hello --count {right} --parallel {more} -o json"
+    ));
+    let ill = ground.say(&format!(
+        "run fail --count {wrong} --parallel {less} -o json"
+    ));
+    let (well, ill) = (well.await.unwrap(), ill.await.unwrap());
+    let (well, ill) = (well.ended(0).json(), ill.ended(1).json());
+    assert_eq!(well["verdicts"], json!({"success": right}));
+    assert_eq!(ill["verdicts"], json!({"failed": wrong}));
+    let runs: Vec<&Value> = [&well, &ill]
+        .iter()
+        .flat_map(|document| document["runs"].as_array().unwrap())
+        .collect();
+    for run in &runs {
+        assert_eq!(run["log"]["state"], "whole", "{run:#}");
+        let lines = if run["sample"] == "hello" { 6 } else { 5 };
+        assert_eq!(run["log"]["lines"], lines, "{run:#}");
+    }
     let mut names: Vec<&str> = runs.iter().filter_map(|run| run["job"].as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 40, "a run took the number of another");
-    assert_eq!(ground.objects(Kind::Job).len(), 40);
+    assert_eq!(names.len(), count(), "a run took the number of another");
+    assert_eq!(ground.objects(Kind::Job).len(), count());
 
     let left = ground.say("runs prune --dry-run -o json").await.unwrap();
     assert_eq!(left.ended(0).json()["orphans"], json!([]));
@@ -44,6 +67,11 @@ async fn forty_runs_ten_at_a_time() {
             let payloads = ground.objects(Kind::ConfigMap);
             let gone = !payloads.iter().any(|one| payload(one));
             (ground.objects(Kind::Pod).is_empty() && gone).then_some(())
+        })
+        .await;
+    ground
+        .until("as many tasks as before", || {
+            (tasks() <= before).then_some(())
         })
         .await;
     let files = std::fs::read_dir(ground.home.temporary()).unwrap();

@@ -1,6 +1,6 @@
 //! The migration of stored settings and run rows, on real databases.
 
-mod postgres;
+pub(crate) mod postgres;
 mod program;
 mod property;
 mod signals;
@@ -34,16 +34,16 @@ fn nowhere(_: Line<'_>) -> std::io::Result<()> {
 }
 
 /// A recorded table of settings, and what the migration makes of it.
-struct Recorded {
+pub(crate) struct Recorded {
     name: String,
-    before: BTreeMap<String, String>,
+    pub(crate) before: BTreeMap<String, String>,
     /// By key; an encrypted value is only its prefix.
     after: BTreeMap<String, String>,
 }
 
 /// The ten recorded tables. The result is stated from what Studio's newest revision left of each, with the differences
 /// that are meant: no default is frozen into a row, a customised image is carried over, nothing is lost or refused.
-fn recorded() -> Vec<Recorded> {
+pub(crate) fn recorded() -> Vec<Recorded> {
     let text = include_str!("fixtures/legacy-settings.json");
     let document: Value = serde_json::from_str(text).unwrap();
     let table = |value: &Value| -> BTreeMap<String, String> {
@@ -125,6 +125,6 @@ fn meant(name: &str) -> &'static [(&'static str, &'static str)] {
 }
 
 /// An SQL text.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

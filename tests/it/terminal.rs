@@ -1,6 +1,6 @@
 //! The real program on a real terminal, its screen read back: on the sandbox, with no cluster on this machine.
 
-mod checks;
+pub(crate) mod checks;
 mod endings;
 mod faults;
 mod idle;

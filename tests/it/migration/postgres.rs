@@ -53,7 +53,7 @@ async fn restored(postgres: &mut Postgres, backup: &Path, force: bool) -> Result
 }
 
 /// A dump whose rows are sorted: where a row lies in its table means nothing.
-fn dump(database: &Database) -> String {
+pub(crate) fn dump(database: &Database) -> String {
     let mut sorted = Vec::new();
     let mut rows: Option<Vec<String>> = None;
     for line in database.dump().lines() {

@@ -2,13 +2,12 @@
 
 use crate::support::home::Home;
 use crate::support::postgres::{Database, PASSWORD};
-use crate::support::terminal::{ENTER, PATIENCE};
+use crate::support::terminal::ENTER;
 use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStderr, Command, Stdio};
-use std::time::{Duration, Instant};
 
 const LEGACY_FILE: &str = include_str!("../fixtures/legacy-sqlite.sql");
 const LEGACY: &str = include_str!("../fixtures/legacy-postgres.sql");
@@ -106,37 +105,16 @@ fn an_interrupted_migration_of_a_postgresql_leaves_every_row() {
         return;
     };
     database.sql(LEGACY);
-    // The first row that is written waits for us.
-    database.sql(
-        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
-         BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END $$;
-         CREATE TRIGGER wait BEFORE UPDATE ON agent_tasks FOR EACH ROW EXECUTE FUNCTION wait()",
-    );
-    let before = database.dump();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let uri = database.uri().replace("+psycopg", "");
-    let held = runtime.block_on(async {
-        let uri = uri.replace("llmctl@", "llmctl:planted%20s3cret%2Bpass%25word@");
-        let (client, connection) = tokio_postgres::connect(&uri, tokio_postgres::NoTls)
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        client
-            .execute("SELECT pg_advisory_lock(77)", &[])
-            .await
-            .unwrap();
-        client
-    });
+    let held = runtime.block_on(database.hold_runs());
+    let before = database.dump();
     let home = Home::new().with("LLMCTL_POSTGRES_PASSWORD", PASSWORD);
     let started =
         Started::new(home.command(&["migrate", "apply", "--yes", "--postgres", &database.uri()]));
-    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE agent_tasks%'";
-    let begin = Instant::now();
-    while database.sql(waits).trim() != "1" {
-        assert!(begin.elapsed() < PATIENCE, "the rows are never written");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    database.wait_for_writes(1);
     rolled_back(&home, started.interrupt());
+    // The server notices in the middle of its statement that nobody is there any more.
+    database.wait_for_writes(0);
     drop(held);
     assert_eq!(database.dump(), before);
 }

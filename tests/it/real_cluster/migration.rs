@@ -3,6 +3,8 @@
 use super::Place;
 use super::studio::stand;
 use crate::support::real::Use;
+use crate::support::terminal::{ENTER, ESC};
+use crate::terminal::checks::{migrate, way_back};
 use tokio_postgres::NoTls;
 
 const LEGACY: &str = include_str!("../fixtures/legacy-postgres.sql");
@@ -72,5 +74,62 @@ fn the_database_of_the_stack_is_planned_migrated_verified_and_restored() {
     assert_eq!(state(), before, "every byte is back");
     for secret in ["s3cret", "planted-flask-secret"] {
         assert!(!said.contains(secret), "{secret}: {said}");
+    }
+}
+
+/// Every row of a run that is written takes its time.
+const SLOWLY: &str = "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM pg_sleep(10); RETURN NEW; END $$;
+    CREATE TRIGGER slowly BEFORE UPDATE ON agent_tasks FOR EACH ROW EXECUTE FUNCTION slowly()";
+
+#[test]
+fn the_database_of_the_stack_is_migrated_from_the_pane_and_a_key_rolls_it_back() {
+    let Ok(image) = std::env::var("LLMCTL_DEV_TEST_POSTGRES_IMAGE") else {
+        eprintln!("SKIPPED: LLMCTL_DEV_TEST_POSTGRES_IMAGE names no image of a PostgreSQL");
+        return;
+    };
+    let Some(place) = Place::prepared("pane", Use::Shared) else {
+        return;
+    };
+    stand(&place, &image);
+    let state = || place.runtime.block_on(sql(&place, STATE));
+    place.runtime.block_on(sql(&place, LEGACY));
+    place.runtime.block_on(sql(&place, SLOWLY));
+    let before = state();
+
+    let mut terminal = place.home.terminal(&[]);
+    terminal.wait_for("● live");
+    terminal.press("5");
+    // A port-forward is opened only when somebody asks for it.
+    terminal.wait_for_row(&["Database", "not looked at"]);
+    terminal.press(ENTER);
+    terminal.wait_for_row(&["Migration of", "llmctl-postgres"]);
+    terminal.wait_for_row(&["delete", "docker_host"]);
+    migrate(&mut terminal, "llmctl-postgres");
+    terminal.wait_for("changing: 0 of");
+    terminal.press(ESC);
+    terminal.wait_for("all of it was rolled back");
+    assert_eq!(state(), before, "nothing was changed");
+    terminal.wait_for_row(&["delete", "docker_host"]);
+
+    place
+        .runtime
+        .block_on(sql(&place, "DROP FUNCTION slowly() CASCADE"));
+    migrate(&mut terminal, "llmctl-postgres");
+    terminal.wait_for("migrated and verified");
+    terminal.wait_for("nothing to migrate");
+    assert_ne!(state(), before);
+    place
+        .say(&format!("{} --yes", way_back(&terminal).join(" ")))
+        .ended(0);
+    assert_eq!(state(), before, "every byte is back");
+    terminal.press("u");
+    terminal.wait_for_row(&["delete", "docker_host"]);
+    terminal.press(ESC);
+    terminal.gone("Migration of");
+    terminal.press("q");
+    assert_eq!(terminal.exit_and_restore(), 0);
+    for secret in ["s3cret", "planted-flask-secret"] {
+        assert!(!terminal.raw().contains(secret), "{secret}");
     }
 }

@@ -110,6 +110,44 @@ impl Database {
         self.server.psql(USER, &self.name, sql)
     }
 
+    /// From now on the first row of a run that is written waits until the connection that this gives is closed.
+    pub(crate) async fn hold_runs(&self) -> tokio_postgres::Client {
+        self.sql(
+            "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END $$;
+             CREATE TRIGGER wait BEFORE UPDATE ON agent_tasks FOR EACH ROW EXECUTE FUNCTION wait()",
+        );
+        let (client, connection) = tokio_postgres::Config::new()
+            .host("127.0.0.1")
+            .port(self.server.port)
+            .user(USER)
+            .password(PASSWORD)
+            .dbname(&self.name)
+            .connect(tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let lock = "SELECT pg_advisory_lock(77)";
+        client.execute(lock, &[]).await.unwrap();
+        client
+    }
+
+    /// Waits until so many writes of runs wait.
+    #[track_caller]
+    pub(crate) fn wait_for_writes(&self, count: usize) {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE agent_tasks%'";
+        let begin = Instant::now();
+        while self.sql(waits).trim() != count.to_string() {
+            assert!(begin.elapsed() < START, "never {count} writes");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// All of it as `pg_dump` writes it; equal dumps are equal databases.
     #[track_caller]
     pub(crate) fn dump(&self) -> String {

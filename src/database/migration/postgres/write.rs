@@ -72,6 +72,7 @@ impl Work<'_, '_> {
         }
         if look.plan.runs.changed > 0 {
             let (mut read, of) = (0, look.plan.runs.looked_at);
+            told(Step::Changing { rows: 0, of });
             let mut cursor = Cursor::default();
             while let Some(rows) = cursor.next(self).await? {
                 read += rows.len() as u64;

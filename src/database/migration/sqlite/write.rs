@@ -91,6 +91,7 @@ impl File {
             self.change_setting(change, request)?;
         }
         let (mut read, of) = (0, look.plan.runs.looked_at);
+        told(Step::Changing { rows: 0, of });
         self.each_batch(look, |rows| {
             going()?;
             read += rows.len() as u64;
