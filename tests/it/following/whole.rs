@@ -64,7 +64,7 @@ fn each(count: usize, parallel: usize, run: impl Fn() -> Option<String> + Sync) 
 #[test]
 fn w06_a_two_second_jobs_log_is_whole_on_the_sandbox() {
     let count = count(8);
-    let flaws = each(count, 4, || {
+    let flaws = each(count, (count / 12).max(4), || {
         let home = Home::new();
         home.write("config/llmctl-dev/samples/two-seconds.toml", SAMPLE);
         let ran = home.run(&["--sandbox", "run", "two-seconds", "--wait"]);
