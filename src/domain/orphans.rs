@@ -2,6 +2,7 @@
 //! Jobs that wait for pods that never come.
 
 use super::identity;
+use super::runs::RunId;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -90,6 +91,13 @@ pub struct Orphan {
     pub why: Why,
     pub created: Timestamp,
     pub bytes: u64,
+}
+
+impl Orphan {
+    /// The run of its Job; no run has the id of another object.
+    pub fn run(&self) -> RunId {
+        RunId(self.uid.clone())
+    }
 }
 
 /// What is left over at `now`, the oldest first.

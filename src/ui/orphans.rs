@@ -113,12 +113,12 @@ pub(crate) fn draw(state: &State, theme: &Theme, top: &mut usize, frame: &mut Fr
 
 fn row(kind: &str, name: &str, age: &str, size: &str, room: usize, theme: &Theme) -> String {
     let ellipsis = theme.glyphs().ellipsis;
-    let width = room.saturating_sub(BESIDE);
+    let width = room.saturating_sub(BESIDE + 1);
     let name = text::fit_middle(name, width, ellipsis);
     format!(
         "{}{} {}{size:>9}",
         text::pad(kind, 11, ellipsis),
-        text::pad(&name, width.saturating_sub(1), ellipsis),
+        text::pad(&name, width, ellipsis),
         text::pad(age, 6, ellipsis)
     )
 }

@@ -95,6 +95,12 @@ async fn w20_what_runs_left_behind_is_found_and_removed() {
         pruned.ended(0).json()["removed"].as_array().unwrap().len(),
         2
     );
+    let shown = ground
+        .say(&format!("runs show {job} -o json"))
+        .await
+        .unwrap();
+    let shown = shown.ended(0).json();
+    assert_eq!(shown["ttl"]["removed_by"], "you", "{shown:#}");
     ground
         .until("nothing is left", || {
             let payloads = ground

@@ -4,6 +4,7 @@ pub(crate) mod checks;
 mod endings;
 mod faults;
 mod idle;
+mod notify;
 mod secrets;
 mod session;
 mod settings;

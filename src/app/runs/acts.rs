@@ -201,6 +201,12 @@ impl Slice {
             let wants = self.all.cancel_asked(run, turn.now);
             self.want(wants, turn);
         }
+        if let Effect::RemoveOrphans(orphans) = effect {
+            for orphan in orphans {
+                let wants = self.all.cancel_asked(&orphan.run(), turn.now);
+                self.want(wants, turn);
+            }
+        }
         if let Effect::Cancel { run, plan, .. } = effect {
             self.cancels.retain(|cancel| cancel.run != *run);
             self.cancels.push(Cancel::of(run.clone(), *plan));

@@ -22,11 +22,11 @@ struct Document<'a> {
 /// Lists, asks, removes.
 pub(super) async fn prune(
     globals: &Globals,
-    headless: &Headless,
+    headless: &mut Headless,
     dry_run: bool,
     yes: bool,
 ) -> Result<Exit, Failure> {
-    let namespace = headless.world.namespace();
+    let namespace = &headless.world.namespace().to_owned();
     let cluster = headless.world.cluster();
     let orphans = cluster.orphans(namespace, headless.now()).await?;
     let text = globals.output == Format::Text;
@@ -42,6 +42,11 @@ pub(super) async fn prune(
         }
         let mut names = Vec::new();
         for orphan in &orphans {
+            let wants = headless
+                .runs
+                .cancel_asked(&orphan.run(), headless.world.now());
+            headless.want(wants, false);
+            let cluster = headless.world.cluster();
             cluster.remove_orphan(namespace, orphan).await?;
             output::progress(&format!("{} {} was removed", orphan.kind, orphan.name));
             names.push(orphan.name.as_str());
