@@ -93,12 +93,15 @@ impl Theme {
             .to_string()
     }
 
-    /// `14:02:31`, and on another day than `now` with its date: `Nov 25 14:02:31`.
+    /// `14:02:31`, and on another day than `now` its date and minute: `Nov 25 14:02`.
     pub fn moment(&self, at: Timestamp, now: Timestamp) -> String {
-        self.day(at, now) + &self.clock(at)
+        match self.day(at, now) {
+            day if day.is_empty() => self.clock(at),
+            day => day + &self.clock_minutes(at),
+        }
     }
 
-    /// As [`Theme::moment`], with milliseconds.
+    /// `14:02:31.482`, and on another day than `now` with its date.
     pub fn moment_millis(&self, at: Timestamp, now: Timestamp) -> String {
         self.day(at, now) + &self.clock_millis(at)
     }
@@ -323,8 +326,8 @@ mod tests {
         for (time, shown) in [
             ("2026-11-24T05:00:00Z", "00:00:00"),
             ("2026-11-25T04:59:59Z", "23:59:59"),
-            ("2026-11-25T19:33:41Z", "Nov 25 14:33:41"),
-            ("2026-11-05T19:33:41Z", "Nov 5 14:33:41"),
+            ("2026-11-25T19:33:41Z", "Nov 25 14:33"),
+            ("2026-11-05T19:33:41Z", "Nov 5 14:33"),
         ] {
             assert_eq!(theme.moment(at(time), now), shown, "{time}");
         }

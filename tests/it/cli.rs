@@ -2,6 +2,7 @@
 
 mod codes;
 mod interface;
+mod kept;
 mod refusals;
 mod samples;
 mod served;
