@@ -204,15 +204,20 @@ impl History {
         let Writing::Ours { file, bytes } = writing else {
             return Ok(());
         };
+        let mut text = String::new();
         for line in lines {
-            *bytes += line.text.len() as u64;
+            text.clear();
+            line::put(line, &mut text);
+            *bytes += text.len() as u64;
             if *bytes > self.bounds.log_bytes {
-                line::write(file, &bounds::cut(self.bounds.log_bytes))?;
+                text.clear();
+                line::put(&bounds::cut(self.bounds.log_bytes), &mut text);
+                file.write_all(text.as_bytes())?;
                 file.flush()?;
                 *writing = Writing::Full;
                 return Ok(());
             }
-            line::write(file, line)?;
+            file.write_all(text.as_bytes())?;
         }
         file.flush()
     }

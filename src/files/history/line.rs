@@ -2,13 +2,15 @@
 
 use crate::domain::logs::LogLine;
 use jiff::Timestamp;
-use std::io::{self, Write};
+use std::fmt::Write as _;
 
-pub(super) fn write(out: &mut impl Write, line: &LogLine) -> io::Result<()> {
-    match line.at {
+/// Puts a line as it is kept behind `out`.
+pub(super) fn put(line: &LogLine, out: &mut String) {
+    // Writing to a String cannot fail.
+    let _ = match line.at {
         Some(at) => writeln!(out, "{at} {}", line.text),
         None => writeln!(out, "- {}", line.text),
-    }
+    };
 }
 
 /// A line that was cut off by a full disk or a crash is read as far as it goes.

@@ -1,7 +1,8 @@
-//! Somebody who looks elsewhere is told: bell, title, a notification of the terminal, a command.
+//! What goes to the terminal beside the screen: bell, title and notifications, also to a command; the clipboard.
 
 use super::start;
 use crate::support::home::Home;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// One line for each occasion, its facts as the command finds them.
 const TELL: &str = "printf '%s|%s|%s|%s|%s\\n' \"$LLMCTL_EVENT\" \"$LLMCTL_EVENT_RUN\" \"$LLMCTL_EVENT_SAMPLE\" \"$LLMCTL_EVENT_VERDICT\" \"$LLMCTL_EVENT_TARGET\" >> told";
@@ -67,4 +68,32 @@ fn who_wants_no_notification_gets_none() {
     assert_eq!(terminal.exit_and_restore(), 0);
     let raw = terminal.raw();
     assert!(!raw.contains('\x07') && !raw.contains("run 1 hello: success"));
+}
+
+#[test]
+fn the_command_that_shows_the_same_goes_to_the_clipboard() {
+    let home = Home::new();
+    let mut terminal = home.terminal(&["demo"]);
+    terminal.wait_for("● live");
+    start(&mut terminal, "hello");
+    terminal.wait_for_row(&["hello", "✓ success"]);
+    terminal.press("\r");
+    // From the timeline to the manifest, which is behind it.
+    terminal.press("[");
+    terminal.wait_for("▸Manifest");
+    terminal.wait_for("managedFields");
+    terminal.press("y");
+    terminal.wait_for("copied: kubectl -n llmctl get job llmctl-exec-1-1-");
+    let raw = terminal.raw();
+    let (_, copied) = raw.rsplit_once("\x1b]52;c;").unwrap();
+    let copied = copied.split(['\x07', '\x1b']).next().unwrap();
+    let copied = BASE64_STANDARD.decode(copied).unwrap();
+    let copied = String::from_utf8(copied).unwrap();
+    assert!(
+        copied.starts_with("kubectl -n llmctl get job llmctl-exec-1-1-")
+            && copied.ends_with(" -o yaml"),
+        "{copied}"
+    );
+    terminal.press("q");
+    assert_eq!(terminal.exit_and_restore(), 0);
 }
