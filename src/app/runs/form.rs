@@ -13,8 +13,12 @@ use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use tui_input::InputRequest;
 
-/// The field that is none of the type's configuration: the row that the node points to.
+/// The row that the node points to. As the two below it is a field of the request and not of the type's configuration.
 const REFERENCE: &str = "node_ref_id";
+/// What came in from the nodes before; conditions of a decision are paths into it.
+const CONTEXT: &str = "input_context";
+/// The MCP servers that the node may use.
+const SERVERS: &str = "mcp_server_keys";
 
 /// A node's fields, as typed and as a payload.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,6 +134,16 @@ impl Form {
             let rule = field.shape.rule();
             Row::new(field.name, field.shape, field.required, rule, value)
         }));
+        rows.extend(
+            [(CONTEXT, Shape::Object), (SERVERS, Shape::List)].map(|(name, shape)| {
+                let value = Some(&request[name]).filter(|value| !is_empty(value));
+                let rule = match shape {
+                    Shape::List => "must be a list of texts".to_owned(),
+                    shape => shape.rule(),
+                };
+                Row::new(name, shape, false, rule, value.unwrap_or(&Value::Null))
+            }),
+        );
         let mut form = Self {
             kind: kind.name,
             needs: kind.needs,
@@ -207,11 +221,16 @@ impl Form {
     }
 }
 
+/// An object or a list without anything in it, which stands for none.
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
+}
+
 fn put(request: &mut Value, name: &str, value: Option<Value>) {
     let Some(fields) = request.as_object_mut() else {
         return;
     };
-    let place = if name == REFERENCE {
+    let place = if [REFERENCE, CONTEXT, SERVERS].contains(&name) {
         Some(fields)
     } else {
         let config = fields
@@ -240,10 +259,6 @@ impl Slice {
         };
         let form = Form::of(document);
         match form {
-            Some(form) if form.rows.is_empty() => turn.notice(Notice::info(format!(
-                "a node of type {} has no fields of its own; e edits its payload",
-                form.kind
-            ))),
             None => turn.notice(Notice::info(format!(
                 "{} runs no node that has fields; e edits its payload",
                 sample.name
@@ -373,6 +388,43 @@ mod tests {
         write(&mut plan, "patch", "");
         let config = &plan.document["node_execution"]["request"]["node_config"];
         assert_eq!(config.get("patch"), None);
+    }
+
+    #[test]
+    fn what_comes_in_and_the_servers_are_fields_of_every_node() {
+        for kind in TYPES {
+            let mut form = form(kind.name);
+            write(&mut form, CONTEXT, r#"{"order": {"total": 7}}"#);
+            write(&mut form, SERVERS, r#"["llmctl-mcp"]"#);
+            let rows = form.rows.iter().rev().take(2);
+            assert!(rows.clone().all(|row| row.problem.is_none()), "{form:?}");
+            let own = taken(&NodeType::sample(kind), &form.document);
+            let document = match own {
+                Ok(own) => own.shown(),
+                // Something else of its type is missing still.
+                Err(_) => form.document.clone(),
+            };
+            let request = &document["node_execution"]["request"];
+            assert_eq!(
+                request[CONTEXT],
+                json!({"order": {"total": 7}}),
+                "{document:#}"
+            );
+            assert_eq!(request[SERVERS], json!(["llmctl-mcp"]), "{document:#}");
+            for (name, text) in [
+                (CONTEXT, "[]"),
+                (SERVERS, "{}"),
+                (SERVERS, "[1]"),
+                (CONTEXT, "{"),
+            ] {
+                let mut wrong = form.clone();
+                write(&mut wrong, name, text);
+                assert!(wrong.rows[wrong.at].problem.is_some(), "{name} {text}");
+            }
+            write(&mut form, CONTEXT, "");
+            let request = &form.document["node_execution"]["request"];
+            assert_eq!(request.get(CONTEXT), None);
+        }
     }
 
     #[test]
