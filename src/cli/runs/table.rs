@@ -251,7 +251,7 @@ pub(super) fn detail(run: &Run, usual: &[Usual], target: &Target, now: Timestamp
     }
     if !run.timeline.is_empty() {
         text.push_str("\ntimeline\n");
-        let slowest = usual::slowest(&run.timeline);
+        let slowest = usual::slowest(&run.timeline, now);
         for (at, stretch) in run.timeline.iter().enumerate() {
             let seconds = stretch.to.unwrap_or(now).duration_since(stretch.from);
             let _ = write!(

@@ -75,7 +75,7 @@ pub struct StretchDocument {
     pub from: Timestamp,
     pub to: Option<Timestamp>,
     pub seconds: f64,
-    /// No other step that is over took longer.
+    /// No other step took longer; work that goes on is not counted.
     pub slowest: bool,
     /// Median of the step in earlier runs of the same sample, in seconds; null for the first one.
     pub median_seconds: Option<f64>,
@@ -203,7 +203,7 @@ fn violations(run: &Run) -> Vec<String> {
 }
 
 fn stretches(run: &Run, now: Timestamp) -> Vec<StretchDocument> {
-    let slowest = usual::slowest(&run.timeline);
+    let slowest = usual::slowest(&run.timeline, now);
     let document = |(at, stretch): (usize, &Stretch)| StretchDocument {
         step: stretch.step,
         from: stretch.from,

@@ -2,7 +2,7 @@
 
 use super::lifecycle::Runs;
 use super::{Run, Step, Stretch};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// Most earlier runs that are looked at; older ones tell of another program.
 const RUNS: usize = 20;
@@ -66,13 +66,19 @@ fn steps(timeline: &[Stretch]) -> Vec<Step> {
     steps
 }
 
-/// Which of several stretches that are over took longest, the retained ones not counted; none when there is nothing to compare.
-pub fn slowest(timeline: &[Stretch]) -> Option<usize> {
+/// Which of several stretches took longest until `now`; none when there is nothing to compare. Those that last as long as they want
+/// to are not counted: a Job that is retained, and work that goes on.
+pub fn slowest(timeline: &[Stretch], now: Timestamp) -> Option<usize> {
+    let counts = |stretch: &Stretch| match stretch.step {
+        Step::Retained => false,
+        Step::Running => stretch.to.is_some(),
+        _ => true,
+    };
     let over: Vec<(usize, SignedDuration)> = timeline
         .iter()
         .enumerate()
-        .filter(|(_, stretch)| stretch.step != Step::Retained)
-        .filter_map(|(at, stretch)| Some((at, stretch.to?.duration_since(stretch.from))))
+        .filter(|(_, stretch)| counts(stretch))
+        .map(|(at, stretch)| (at, stretch.to.unwrap_or(now).duration_since(stretch.from)))
         .filter(|(_, took)| *took > SignedDuration::ZERO)
         .collect();
     if over.len() < 2 {
@@ -88,7 +94,6 @@ mod tests {
     use super::*;
     use crate::domain::runs::RunId;
     use crate::domain::verdict::Verdict;
-    use jiff::Timestamp;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -157,8 +162,26 @@ mod tests {
             .map(|usual| (usual.step, usual.median.as_secs(), usual.runs))
             .collect();
         assert_eq!(usual, [(Queued, 3, 3), (Starting, 9, 2), (Running, 7, 2)]);
-        assert_eq!(slowest(&newest.timeline), Some(2), "pulling, not retained");
-        assert_eq!(slowest(&newest.timeline[..1]), None);
+        assert_eq!(
+            slowest(&newest.timeline, at(1000)),
+            Some(2),
+            "pulling, not retained"
+        );
+        assert_eq!(slowest(&newest.timeline[..1], at(1000)), None);
+        let mut pulling = newest.timeline.clone();
+        pulling.truncate(3);
+        assert_eq!(pulling[2].step, Pulling);
+        let begun = pulling[2].from;
+        pulling[2].to = None;
+        let after = |seconds| begun + SignedDuration::from_secs(seconds);
+        assert_ne!(slowest(&pulling, after(0)), Some(2));
+        assert_eq!(
+            slowest(&pulling, after(900)),
+            Some(2),
+            "it lasts, and is slow"
+        );
+        pulling[2].step = Running;
+        assert_ne!(slowest(&pulling, after(900)), Some(2), "work goes on");
         assert!(runs.usual(&run(7, "new", &[(Queued, 1)])).is_empty());
     }
 }

@@ -16,7 +16,7 @@ const STEPS: [i64; 20] = [
 ];
 
 /// The scale and one bar for each stretch, in `room` columns; a stretch that lasts is drawn to `now`.
-/// The longest of several that are over is called the slowest.
+/// The longest of several is called the slowest, also while it lasts; work that goes on is not.
 pub(super) fn lines(
     stretches: &[Stretch],
     now: Timestamp,
@@ -42,7 +42,7 @@ pub(super) fn lines(
             .max(10),
         columns,
     };
-    let slowest = slowest(stretches);
+    let slowest = slowest(stretches, now);
     let mut lines = vec![scale.line(theme)];
     for (at, stretch) in stretches.iter().enumerate() {
         lines.push(scale.bar(stretch, end(stretch), slowest == Some(at), theme));

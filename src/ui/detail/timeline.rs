@@ -187,14 +187,24 @@ fn cancelled(cancel: &Cancel, now: Timestamp, room: usize, theme: &Theme) -> Vec
 
 /// The slowest phase beside what is usual for the sample, which the session and the history tell.
 fn compared(state: &State, run: &Run, room: usize, theme: &Theme) -> Option<Line<'static>> {
-    let step = run.timeline.get(usual::slowest(&run.timeline)?)?.step;
-    let took = usual::length(&run.timeline, step)?;
+    let slowest = run
+        .timeline
+        .get(usual::slowest(&run.timeline, state.now)?)?;
+    let step = slowest.step;
+    let lasts = slowest.to.is_none();
+    let took = if lasts {
+        text::between(slowest.from, state.now)
+    } else {
+        usual::length(&run.timeline, step)?
+    };
     let usual = state.runs.all.usual(run);
     let usual = usual.iter().find(|usual| usual.step == step)?;
     let sample = run.sample.as_deref().unwrap_or_default();
     let (took, median) = (took.as_secs_f64(), usual.median.as_secs_f64());
     let (factor, tone) = match took / median {
         by if by >= 1.5 => (format!("{by:.1} times "), Tone::Warning),
+        // It is not over: how it will compare is not known.
+        _ if lasts => return None,
         by if by <= 0.67 => ("quicker than ".to_owned(), Tone::Good),
         _ => ("about ".to_owned(), Tone::Muted),
     };
