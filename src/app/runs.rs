@@ -76,7 +76,7 @@ pub struct Slice {
     /// Which of them is selected, and which are marked, by UID.
     pub left_over: orphans::Choice,
     /// The two that are compared.
-    pub compared: Option<(RunId, RunId)>,
+    pub compared: Option<compare::Compared>,
     /// The cancels of this session, oldest first.
     pub cancels: Vec<cancel::Cancel>,
 }

@@ -8,19 +8,16 @@
 
 mod bounds;
 mod line;
+mod logs;
 pub mod parts;
 
-use crate::domain::logs::page::{Page, Spot};
-use crate::domain::logs::wanted::Wanted;
 use crate::domain::logs::{LogEvent, LogLine};
 use crate::domain::runs::{Run, RunId};
 pub use bounds::Bounds;
 use bounds::prune;
-use jiff::Timestamp;
-use parts::Search;
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -220,107 +217,6 @@ impl History {
             file.write_all(text.as_bytes())?;
         }
         file.flush()
-    }
-
-    /// The last `most` lines of a run's log; none when none was kept.
-    ///
-    /// # Errors
-    /// When the log is there and cannot be read.
-    pub fn read_log(&self, id: &RunId, most: usize) -> Result<Vec<LogLine>, HistoryError> {
-        let path = self.path(id, "log");
-        let mut last = std::collections::VecDeque::new();
-        self.each_line(id, |line| {
-            if last.len() == most {
-                last.pop_front();
-            }
-            last.push_back(line);
-            Ok(())
-        })
-        .map_err(at(&path))?;
-        Ok(last.into())
-    }
-
-    /// Gives every line of a run's log to `take`, oldest first, without holding more than one.
-    ///
-    /// # Errors
-    /// When the log is there and cannot be read, or `take` fails.
-    pub fn each_line(
-        &self,
-        id: &RunId,
-        mut take: impl FnMut(LogLine) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let file = match File::open(self.path(id, "log")) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let mut reader = BufReader::new(file);
-        let mut bytes = Vec::new();
-        loop {
-            bytes.clear();
-            if reader.read_until(b'\n', &mut bytes)? == 0 {
-                return Ok(());
-            }
-            take(line::read(&bytes))?;
-        }
-    }
-
-    /// The newest lines of a run's log with their numbers, at most `most` and not more than memory takes; none when none was kept.
-    ///
-    /// # Errors
-    /// When the log is there and cannot be read.
-    pub fn newest(&self, id: &RunId, most: usize) -> Result<Page, HistoryError> {
-        let path = self.path(id, "log");
-        match File::open(&path) {
-            Ok(file) => parts::newest(parts::buffered(file), most).map_err(at(&path)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Page::default()),
-            Err(error) => Err(at(&path)(error)),
-        }
-    }
-
-    /// Begins to look for something in the first `upto` lines of a run's log.
-    ///
-    /// # Errors
-    /// When there is no log, or it cannot be opened.
-    pub fn search(&self, id: &RunId, wanted: Wanted, upto: u64) -> Result<Search, HistoryError> {
-        let path = self.path(id, "log");
-        let file = File::open(&path).map_err(at(&path))?;
-        Ok(Search::new(parts::buffered(file), wanted, upto))
-    }
-
-    /// Lines of a run's log around the one of that number, none after `upto`.
-    ///
-    /// # Errors
-    /// When there is no log, it ends before that line, or it cannot be read.
-    pub fn page(&self, id: &RunId, around: u64, upto: u64) -> Result<Page, HistoryError> {
-        let path = self.path(id, "log");
-        let read = |file| parts::page(parts::buffered(file), around, upto);
-        File::open(&path).and_then(read).map_err(at(&path))
-    }
-
-    /// The first line of a run's log, from `spot` on, that is not older than `from`; its end when all are.
-    ///
-    /// # Errors
-    /// When there is no log, or it cannot be read.
-    pub fn since(&self, id: &RunId, from: Timestamp, spot: Spot) -> Result<Spot, HistoryError> {
-        let path = self.path(id, "log");
-        let find = |file| parts::since(&mut parts::buffered(file), from, spot);
-        File::open(&path).and_then(find).map_err(at(&path))
-    }
-
-    /// Writes the text of a run's log to a new file at `path`; a file that is there is not overwritten.
-    ///
-    /// # Errors
-    /// When the file is there already or cannot be written.
-    pub fn save_log(&self, id: &RunId, path: &Path) -> io::Result<()> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
-        let mut out = BufWriter::new(file);
-        self.each_line(id, |line| writeln!(out, "{}", line.text))?;
-        out.flush()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -48,6 +48,10 @@ impl World {
                 move |history| history.since(&run, from, spot),
                 move |spot| KeptMsg::SinceFound { ask, spot },
             ),
+            Effect::Compare { ask, left, right } => self.ask_history(
+                move |history| history.diff((&left.0, left.1), (&right.0, right.1)),
+                move |diff| KeptMsg::Compared { ask, diff },
+            ),
         }
     }
 

@@ -17,12 +17,15 @@ use super::{said, text};
 use crate::app::State;
 use crate::app::action::Context;
 use crate::app::limits::Limits;
+use crate::app::runs::compare::Logs;
 use crate::domain::runs::Run;
-use crate::domain::runs::compare::{self, LogRow, Row, Side};
+use crate::domain::runs::compare::logs::{self, LogDiff, LogRow, Side};
+use crate::domain::runs::compare::{self, Row};
 use crate::sanitize::sanitize;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use std::convert::Infallible;
 
 /// Columns of the sign at the end.
 const SIGN: usize = 2;
@@ -38,11 +41,15 @@ pub(crate) fn draw(
     let place = super::layout::middle(area, area.width.min(120), area.height);
     let inside = Pane::dialog(theme, "Compare", Context::Compare).draw(frame, place);
     let page = pane::padded(inside);
-    let pair = state.runs.compared.as_ref().and_then(|(left, right)| {
+    let pair = state.runs.compared.as_ref().and_then(|compared| {
         let find = |id| state.runs.all.find(id);
-        Some((find(left)?, find(right)?))
+        Some((
+            find(&compared.left)?,
+            find(&compared.right)?,
+            &compared.logs,
+        ))
     });
-    let Some((left, right)) = pair else {
+    let Some((left, right, logs)) = pair else {
         pane::empty(
             frame,
             inside,
@@ -52,11 +59,17 @@ pub(crate) fn draw(
         );
         return;
     };
-    let lines = lines(left, right, state, theme, usize::from(page.width));
+    let lines = lines((left, right), logs, state, theme, usize::from(page.width));
     limits.page = pane::page(frame, theme, page, &lines, state.page_top);
 }
 
-fn lines(left: &Run, right: &Run, state: &State, theme: &Theme, room: usize) -> Vec<Line<'static>> {
+fn lines(
+    (left, right): (&Run, &Run),
+    logs: &Logs,
+    state: &State,
+    theme: &Theme,
+    room: usize,
+) -> Vec<Line<'static>> {
     let name = |run: &Run| format!("{} {}", sanitize(&run.label()), said::sample(run));
     let sections = compare::sections(left, right, state.now);
     let rows = sections.iter().flat_map(|section| &section.rows);
@@ -74,24 +87,31 @@ fn lines(left: &Run, right: &Run, state: &State, theme: &Theme, room: usize) -> 
         lines.extend(section.rows.iter().map(|row| cells.row(row)));
     }
     lines.push(Line::styled("log", theme.muted()));
-    let texts =
-        |run: &Run| -> Vec<String> { run.log.lines().map(|(_, line)| line.text.clone()).collect() };
-    let (one, two) = (texts(left), texts(right));
-    let rows = compare::logs(
-        &compare::output(one.iter().map(String::as_str)),
-        &compare::output(two.iter().map(String::as_str)),
-    );
-    if rows.is_empty() {
-        let on_disk = |run: &Run| run.log.total() > 0 && run.log.lines().len() == 0;
-        let why = if on_disk(left) || on_disk(right) {
-            "  the lines are being read from the history"
-        } else {
-            "  neither wrote anything"
-        };
-        lines.push(Line::styled(why, theme.muted()));
+    let (mut shown, why) = match logs {
+        Logs::InMemory => {
+            let Ok::<_, Infallible>(diff) = logs::diff(texts(left), texts(right));
+            (log(&diff, room, theme), "  neither wrote anything".into())
+        }
+        Logs::Differ(diff) => (log(diff, room, theme), "  neither wrote anything".into()),
+        Logs::Asked(_) => (
+            Vec::new(),
+            "  the lines are being read from the history".into(),
+        ),
+        Logs::Failed(why) => (
+            Vec::new(),
+            format!("  they cannot be compared: {}", sanitize(why)),
+        ),
+    };
+    if shown.is_empty() {
+        shown.push(Line::styled(why, theme.muted()));
     }
-    lines.extend(rows.iter().map(|row| log(row, room, theme)));
+    lines.append(&mut shown);
     lines
+}
+
+/// The lines in memory.
+fn texts(run: &Run) -> impl Iterator<Item = Result<&str, Infallible>> {
+    run.log.lines().map(|(_, line)| Ok(line.text.as_str()))
 }
 
 struct Cells<'a> {
@@ -151,16 +171,20 @@ impl Cells<'_> {
     }
 }
 
-fn log(row: &LogRow, room: usize, theme: &Theme) -> Line<'static> {
-    let (sign, style) = match row.side {
-        Side::Both => (' ', theme.plain()),
-        Side::Left => ('-', theme.tone(Tone::Bad)),
-        Side::Right => ('+', theme.tone(Tone::Good)),
+fn log(diff: &LogDiff, room: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let row = |row: &LogRow| {
+        let (sign, style) = match row.side {
+            Side::Both => (" ", theme.plain()),
+            Side::Left => ("-", theme.tone(Tone::Bad)),
+            Side::Right => ("+", theme.tone(Tone::Good)),
+            Side::Neither => (theme.glyphs().gap, theme.tone(Tone::Accent)),
+        };
+        let text = text::fit(
+            &sanitize(&row.text),
+            room.saturating_sub(2),
+            theme.glyphs().ellipsis,
+        );
+        Line::styled(format!("{sign} {text}"), style)
     };
-    let text = text::fit(
-        &sanitize(&row.text),
-        room.saturating_sub(2),
-        theme.glyphs().ellipsis,
-    );
-    Line::styled(format!("{sign} {text}"), style)
+    diff.rows.iter().map(row).collect()
 }

@@ -6,7 +6,8 @@ use super::super::headless::Headless;
 use super::super::output::{self, Format};
 use super::table;
 use crate::domain::runs::Run;
-use crate::domain::runs::compare::{self, LogRow, Section, Side};
+use crate::domain::runs::compare::logs::{LogRow, Side};
+use crate::domain::runs::compare::{self, Section};
 use crate::domain::target::Target;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -32,22 +33,25 @@ pub(super) fn diff(
 ) -> Result<Exit, Failure> {
     let (left, right) = (headless.named(left)?, headless.named(right)?);
     let sections = compare::sections(left, right, headless.now());
-    let (one, two) = (log(headless, left)?, log(headless, right)?);
-    let rows = compare::logs(
-        &compare::output(one.iter().map(String::as_str)),
-        &compare::output(two.iter().map(String::as_str)),
-    );
+    let Some(history) = headless.world.history() else {
+        return Err(Failure::other("the history cannot be read"));
+    };
+    let lines = |run: &Run| run.log.total();
+    let log = history
+        .diff((&left.id, lines(left)), (&right.id, lines(right)))
+        .map_err(|error| Failure::other(format!("the logs cannot be compared: {error}")))?;
     let outcome_same = sections
         .iter()
         .filter(|section| section.name != "times")
         .all(|section| section.rows.iter().all(compare::Row::is_same));
-    let same = outcome_same && rows.iter().all(|row| row.side == Side::Both);
+    let same = outcome_same && log.same;
     if globals.output == Format::Text {
         let mut text = table::comparison(left, right, &sections);
         text.push_str("\nlog\n");
-        for row in &rows {
+        for row in &log.rows {
             let sign = match row.side {
                 Side::Both => ' ',
+                Side::Neither => '=',
                 Side::Left => '-',
                 Side::Right => '+',
             };
@@ -64,29 +68,9 @@ pub(super) fn diff(
                 right: right.label(),
                 same,
                 sections: &sections,
-                log: &rows,
+                log: &log.rows,
             },
         )?;
     }
     Ok(if same { Exit::Ok } else { Exit::Failed })
-}
-
-/// The lines that the history keeps.
-fn log(headless: &Headless, run: &Run) -> Result<Vec<String>, Failure> {
-    let mut lines = Vec::new();
-    let Some(history) = headless.world.history() else {
-        return Ok(lines);
-    };
-    history
-        .each_line(&run.id, |line| {
-            lines.push(line.text);
-            Ok(())
-        })
-        .map_err(|error| {
-            Failure::other(format!(
-                "the log of run {} cannot be read: {error}",
-                run.label()
-            ))
-        })?;
-    Ok(lines)
 }

@@ -1,16 +1,14 @@
 //! Two runs side by side: what they were given, how long their steps took, what came out, and how their logs differ.
 
+pub mod logs;
+
 use super::{Run, Step};
-use crate::domain::contract::Line;
 use crate::domain::settings::key::Key;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use similar::ChangeTag;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Lines of a log that are compared, from its beginning.
-const LINES: usize = 2000;
 /// Values of a result that are compared.
 const VALUES: usize = 300;
 
@@ -35,22 +33,6 @@ impl Row {
 pub struct Section {
     pub name: &'static str,
     pub rows: Vec<Row>,
-}
-
-/// Whose line it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    Both,
-    Left,
-    Right,
-}
-
-/// One line of a compared log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LogRow {
-    pub side: Side,
-    pub text: String,
 }
 
 /// Compares everything but the logs.
@@ -242,91 +224,11 @@ fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The lines of a log that its work wrote: not the marker, not the result, which are compared by themselves.
-pub fn output<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    lines
-        .into_iter()
-        .filter(|line| Line::of(line) == Line::Output)
-        .take(LINES)
-        .collect()
-}
-
-/// Compares two logs line by line, by Myers' algorithm with bounded work.
-pub fn logs(left: &[&str], right: &[&str]) -> Vec<LogRow> {
-    similar::capture_diff_slices(similar::Algorithm::Myers, left, right)
-        .iter()
-        .flat_map(|step| step.iter_changes(left, right))
-        .map(|change| LogRow {
-            side: match change.tag() {
-                ChangeTag::Equal => Side::Both,
-                ChangeTag::Delete => Side::Left,
-                ChangeTag::Insert => Side::Right,
-            },
-            text: change.value().to_owned(),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::runs::{RunId, Ttl};
     use crate::domain::verdict::Verdict;
-    use proptest::prelude::*;
-
-    fn shown(rows: &[LogRow]) -> String {
-        rows.iter()
-            .map(|row| match row.side {
-                Side::Both => format!(" {}", row.text),
-                Side::Left => format!("-{}", row.text),
-                Side::Right => format!("+{}", row.text),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn logs_are_compared_line_by_line() {
-        let rows = [
-            ("a b c", "a b c", " a b c"),
-            ("a b c", "a x c", " a-b+x c"),
-            ("", "a b", "+a+b"),
-            ("a b", "", "-a-b"),
-            ("a b c d", "b d e", "-a b-c d+e"),
-        ];
-        for (left, right, expected) in rows {
-            let split = |text: &'static str| -> Vec<&str> { text.split_whitespace().collect() };
-            assert_eq!(shown(&logs(&split(left), &split(right))), expected);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn each_side_can_be_read_back(left in "[abc]{0,12}", right in "[abc]{0,12}") {
-            let split = |text: &str| -> Vec<String> { text.chars().map(String::from).collect() };
-            let (left, right) = (split(&left), split(&right));
-            let texts = |lines: &[String]| -> Vec<String> { lines.to_vec() };
-            let rows = logs(
-                &left.iter().map(String::as_str).collect::<Vec<_>>(),
-                &right.iter().map(String::as_str).collect::<Vec<_>>(),
-            );
-            let of = |gone: Side| -> Vec<String> {
-                rows.iter().filter(|row| row.side != gone).map(|row| row.text.clone()).collect()
-            };
-            prop_assert_eq!(of(Side::Right), texts(&left));
-            prop_assert_eq!(of(Side::Left), texts(&right));
-        }
-    }
-
-    #[test]
-    fn markers_and_results_are_no_output() {
-        let lines = [
-            "LLMCTL_EXECUTOR_STARTED",
-            "one",
-            "LLMCTL_EXECUTOR_RESULT_JSON={}",
-            "two",
-        ];
-        assert_eq!(output(lines), ["one", "two"]);
-    }
 
     #[test]
     fn facts_stand_side_by_side() {

@@ -192,6 +192,28 @@ pub(super) fn newest(mut reader: BufReader<File>, most: usize) -> io::Result<Pag
     Ok(page)
 }
 
+/// The first `upto` lines of a kept log, one at a time, cut as in memory.
+#[derive(Debug)]
+pub struct Lines<R = BufReader<File>> {
+    reader: R,
+    left: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(reader: R, upto: u64) -> Self {
+        Self { reader, left: upto }
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = io::Result<LogLine>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        cut(&mut self.reader).transpose()
+    }
+}
+
 /// The first line from `spot` on that is not older than `from`; the end of the log when all are. Lines without a time are as old as the
 /// line before them.
 pub(super) fn since(

@@ -188,3 +188,48 @@ async fn a_log_that_went_missing_or_was_cut_is_told() {
     story.until_row(&["LLMCTL_EXECUTOR_RESULT_JSON"]).await;
     story.close().await;
 }
+
+#[tokio::test]
+async fn two_long_logs_are_compared_whole() {
+    let home = tempfile::tempdir().unwrap();
+    noisy(home.path(), 40_000);
+    let mut story = Story::open(home.path()).await;
+    story.start("much").await;
+    story.until_row(&["much", "retained", "✓ success"]).await;
+    story.press("R");
+    story
+        .until("both", |screen| {
+            let done = |row: &&str| row.contains("retained") && row.contains("✓ success");
+            screen.lines().filter(done).count() == 2
+        })
+        .await;
+    story.press("l");
+    story
+        .until("the log", |screen| screen.contains("40003 lines"))
+        .await;
+    // A line of the second that memory does not hold, and one behind it.
+    let second = &story.state.runs.current().unwrap().id;
+    let mut logs = fs::read_dir(kept(home.path()).parent().unwrap()).unwrap();
+    let log = logs.find_map(|file| {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        (name == format!("{}.log", second.0)).then_some(path)
+    });
+    let log = log.unwrap();
+    let text = fs::read_to_string(&log).unwrap();
+    let other = text
+        .replace(" line 3000 ", " another 3000 ")
+        .replace(" line 39000 ", " another 39000 ");
+    fs::write(&log, other).unwrap();
+    story.press("\x1bd");
+    story.until_row(&["│   line 1 0"]).await;
+    story.press(&"j".repeat(30));
+    let screen = story.screen();
+    for part in ["2979 lines are the same", "- line 3000 ", "+ another 3000 "] {
+        assert!(screen.contains(part), "{part} {screen}");
+    }
+    story.press(&"j".repeat(30));
+    let screen = story.screen();
+    assert!(screen.contains("+ another 39000 "), "{screen}");
+    story.close().await;
+}

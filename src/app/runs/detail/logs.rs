@@ -95,7 +95,7 @@ impl LogView {
         self.rows.max(1) as u64
     }
 
-    fn next_ask(&mut self) -> u64 {
+    pub(in super::super) fn next_ask(&mut self) -> u64 {
         self.asks += 1;
         self.asks
     }
@@ -245,6 +245,7 @@ impl Slice {
             kept::Msg::Sought { ask, findings } => self.sought(ask, findings, turn),
             kept::Msg::PageRead { ask, page } => self.page_read(ask, page, turn),
             kept::Msg::SinceFound { ask, spot } => self.since_found(ask, spot, turn),
+            kept::Msg::Compared { ask, diff } => self.logs_compared(ask, diff),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::domain::logs::page::{Page, Spot};
 use crate::domain::logs::quest::Findings;
 use crate::domain::logs::wanted::Wanted;
 use crate::domain::runs::RunId;
+use crate::domain::runs::compare::logs::LogDiff;
 use jiff::Timestamp;
 
 /// What is asked. Where there is a number `ask`, the answer bears it: what was asked later counts.
@@ -36,6 +37,12 @@ pub enum Effect {
         from: Timestamp,
         spot: Spot,
     },
+    /// Compare the logs of two runs, of each its first lines, so many.
+    Compare {
+        ask: u64,
+        left: (RunId, u64),
+        right: (RunId, u64),
+    },
 }
 
 /// What was answered; a failure is a sentence that names the file.
@@ -52,6 +59,10 @@ pub enum Msg {
     SinceFound {
         ask: u64,
         spot: Result<Spot, String>,
+    },
+    Compared {
+        ask: u64,
+        diff: Result<LogDiff, String>,
     },
 }
 
