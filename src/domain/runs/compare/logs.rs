@@ -284,8 +284,9 @@ mod tests {
         shown_bytes: 1 << 20,
     };
 
-    fn compared(left: &[String], right: &[String], bounds: Bounds) -> LogDiff {
-        let lines = |lines: &[String]| lines.to_vec().into_iter().map(Ok::<_, Infallible>);
+    fn compared<'a>(left: &'a [String], right: &'a [String], bounds: Bounds) -> LogDiff {
+        let lines =
+            |lines: &'a [String]| lines.iter().map(|line| Ok::<_, Infallible>(line.as_str()));
         within(lines(left), lines(right), bounds).unwrap()
     }
 
