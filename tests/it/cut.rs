@@ -167,6 +167,10 @@ fn what_a_run_leaves_says_kubernetes_and_nothing_else() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let document: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(document["namespace"], "llmctl");
+    let id = document["dispatch"]["id"].as_str().unwrap();
+    assert!(id.starts_with("kubernetes:llmctl/llmctl-exec-"), "{id}");
+    let said = &document["executor"]["provider_metadata"]["provider"];
+    assert_eq!(said, "kubernetes");
     let mut stored = vec![document];
     for path in files(&home.path().join("state")) {
         let text = fs::read_to_string(&path).unwrap_or_default();
@@ -183,18 +187,21 @@ fn what_a_run_leaves_says_kubernetes_and_nothing_else() {
         stored.extend(serde_json::from_str::<Value>(&text).ok());
     }
     assert!(stored.len() > 1, "the run is in the history");
+    let mut said = 0;
     for document in &stored {
         let mut found = Vec::new();
         for name in ["provider", "selected_provider", "final_provider"] {
             named(document, name, &mut found);
         }
         assert!(found.iter().all(|one| *one == "kubernetes"), "{found:?}");
+        said += found.len();
         let mut ids = Vec::new();
         named(document, "provider_dispatch_id", &mut ids);
         named(document, "dispatch_id", &mut ids);
         let ours = |id: &&Value| id.as_str().is_some_and(|id| id.starts_with("kubernetes:"));
         assert!(ids.iter().all(ours), "{ids:?}");
     }
+    assert!(said > 1, "the history says nothing of a provider");
 }
 
 /// Nothing is tried again, or in another way: not what failed, not what ended without a word, not what the cluster refused.
