@@ -17,17 +17,20 @@ pub fn timeline(run: &Run) -> Vec<Stretch> {
     };
     // When the Job finished without its container having come so far, the step it was in ends there and collecting begins.
     let cut = |mark: Option<Timestamp>| mark.or(marks.ended).or(run.finished_at).or(over);
+    // Kubernetes tells the second in which the container began; its marker may be written before that is over.
+    let began = |at: Timestamp| run.marker_at.map_or(at, |marker| at.min(marker));
+    let started = marks.started.map(began);
     // A watch may have missed a moment that a later one proves.
-    let scheduled = marks.scheduled.or(marks.pulling).or(marks.started);
+    let scheduled = marks.scheduled.or(marks.pulling).or(started);
     bar.step(Step::Queued, cut(scheduled));
     if scheduled.is_some() {
         if marks.pulling.is_some() {
             bar.step(Step::Starting, marks.pulling);
-            bar.step(Step::Pulling, cut(marks.pulled.or(marks.started)));
+            bar.step(Step::Pulling, cut(marks.pulled.or(started)));
         }
-        bar.step(Step::Starting, cut(marks.started));
+        bar.step(Step::Starting, cut(started));
     }
-    if marks.started.is_some() {
+    if started.is_some() {
         bar.step(Step::Running, cut(marks.ended));
     }
     let collected = match (run.finished_at, marks.collected) {
@@ -118,6 +121,22 @@ mod tests {
             by: RemovedBy::Ttl,
         });
         assert_eq!(steps(&run).last(), Some(&(Step::Retained, 11, Some(70))));
+    }
+
+    #[test]
+    fn a_marker_proves_that_the_container_runs() {
+        let mut run = run();
+        run.marks.scheduled = Some(at(1));
+        run.marks.started = Some(at(4));
+        run.marker_at = Some(at(3));
+        assert_eq!(
+            steps(&run),
+            [
+                (Step::Queued, 0, Some(1)),
+                (Step::Starting, 1, Some(3)),
+                (Step::Running, 3, None),
+            ]
+        );
     }
 
     #[test]
