@@ -1,6 +1,9 @@
 //! The history on a real disk: what comes back after a restart, what two programs do to each other, and what is never there.
 
 use jiff::Timestamp;
+use llmctl_dev::domain::logs::page::{Page, Spot};
+use llmctl_dev::domain::logs::quest::Reading;
+use llmctl_dev::domain::logs::wanted::Wanted;
 use llmctl_dev::domain::logs::{LogEvent, LogLine};
 use llmctl_dev::domain::manifest::{RunOptions, RunSettings, plan_run};
 use llmctl_dev::domain::observed::{JobFinish, JobSeen, Seen};
@@ -12,6 +15,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 fn at(second: i64) -> Timestamp {
@@ -154,6 +158,81 @@ fn a_second_program_leaves_the_writing_of_a_log_to_the_first() {
         history.keep(&id, &LogEvent::Lines(lines)).unwrap();
     }
     assert_eq!(second.read_log(&id, 9).unwrap().len(), 2);
+}
+
+#[test]
+fn a_log_that_is_being_written_is_read_as_far_as_it_is_known() {
+    let directory = tempfile::tempdir().unwrap();
+    let history = open(directory.path());
+    let id = RunId("u-1".into());
+    history.keep(&id, &opened()).unwrap();
+    let known = AtomicU64::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for batch in 0..200 {
+                let numbers = batch * 500..(batch + 1) * 500;
+                let lines = numbers.map(|n| line(&format!("line {n} of many")));
+                let event = LogEvent::Lines(lines.collect());
+                history.keep(&id, &event).unwrap();
+                known.store((batch + 1) * 500, Ordering::SeqCst);
+            }
+        });
+        let mut upto = 0;
+        while upto < 100_000 {
+            upto = known.load(Ordering::SeqCst);
+            let mut hits = Vec::new();
+            let wanted = Wanted::Text("99 OF".into());
+            let mut search = history.search(&id, wanted, upto).unwrap();
+            let read = loop {
+                let mut findings = search.part();
+                hits.append(&mut findings.hits);
+                if findings.reading != Reading::UnderWay {
+                    assert_eq!(findings.reading, Reading::Done);
+                    break findings.read;
+                }
+            };
+            assert_eq!(read, upto);
+            let expected: Vec<u64> = (0..upto).filter(|n| n % 100 == 99).collect();
+            assert_eq!(hits, expected);
+            if upto > 0 {
+                let page = history.page(&id, upto - 1, upto).unwrap();
+                assert_eq!(page.end(), upto);
+                let last = format!("line {} of many", upto - 1);
+                assert_eq!(page.lines.last().unwrap().text, last);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_log_that_is_no_file_is_a_message_wherever_it_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let history = open(directory.path());
+    let id = RunId("u-1".into());
+    let gone = history.page(&id, 0, 9).unwrap_err().to_string();
+    assert!(gone.contains("u-1.log: No such file"), "{gone}");
+    assert!(history.search(&id, Wanted::Error, 9).is_err());
+    assert!(history.since(&id, at(0), Spot::default()).is_err());
+    assert!(history.diff((&id, 1), (&id, 1)).is_err());
+    // Runs that printed nothing have no file, and no difference.
+    assert!(history.diff((&id, 0), (&id, 0)).unwrap().same);
+    assert_eq!(history.newest(&id, 9).unwrap(), Page::default());
+
+    fs::create_dir(directory.path().join("u-1.log")).unwrap();
+    let mut search = history.search(&id, Wanted::Error, 9).unwrap();
+    let findings = search.part();
+    let Reading::Failed(why) = findings.reading else {
+        panic!("{findings:?}");
+    };
+    assert!(why.contains("directory"), "{why}");
+    for failed in [
+        history.page(&id, 0, 9).map(drop),
+        history.since(&id, at(0), Spot::default()).map(drop),
+        history.newest(&id, 9).map(drop),
+        history.diff((&id, 1), (&id, 1)).map(drop),
+    ] {
+        assert!(failed.unwrap_err().to_string().contains("directory"));
+    }
 }
 
 #[test]

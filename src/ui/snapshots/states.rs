@@ -5,7 +5,11 @@ use super::keep;
 use crate::app::Msg;
 use crate::app::link::LinkMsg;
 use crate::app::notices::Notice;
-use crate::domain::logs::LogEvent;
+use crate::app::runs;
+use crate::app::runs::detail::logs::kept;
+use crate::domain::logs::page::Page;
+use crate::domain::logs::quest::{Findings, Reading};
+use crate::domain::logs::{LogEvent, LogLine};
 use crate::domain::target::Target;
 
 macro_rules! snapshots {
@@ -67,6 +71,38 @@ pub(super) fn chatty() -> Stage {
     stage.print(&told, -10.0, &lines[120..]);
     stage.tick(0.0);
     stage.select(209);
+    stage
+}
+
+/// At a hit that memory does not hold, of a log that is being written; the history answers `findings`, then that it has lines around.
+fn spilled(findings: Findings) -> Stage {
+    let mut stage = Stage::minikube();
+    let told = Told::new(209, "noisy", -30);
+    stage.running(&told);
+    // Long enough that memory holds the half of them.
+    let text = |n: u64| match n % 50 {
+        9 => format!("step {n}: timeout, once more"),
+        _ => format!("line {n} {}", "and so on ".repeat(1000)),
+    };
+    let lines: Vec<String> = (0..800).map(text).collect();
+    stage.print(&told, -20.0, &lines);
+    stage.tick(0.0);
+    stage.select(209).press(&["l", "/"]).write("timeout");
+    let kept = |msg| Msg::Runs(runs::Msg::KeptLog(msg));
+    let ask = stage.state.runs.log_view.asks;
+    stage.send(kept(kept::Msg::Sought { ask, findings }));
+    let ask = stage.state.runs.log_view.asks;
+    let lines = (0..200).map(|n| LogLine {
+        at: None,
+        text: text(n),
+    });
+    let page = Page {
+        first: 0,
+        lines: lines.collect(),
+    };
+    let page = Ok(page);
+    stage.send(kept(kept::Msg::PageRead { ask, page }));
+    stage.press(&["enter"]);
     stage
 }
 
@@ -150,6 +186,14 @@ snapshots! {
         stage.press(&["l", "w", "g", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d", "ctrl-d"]);
         stage
     };
+    logs_at_a_hit_in_the_history: {
+        let hits = vec![9, 59, 109, 159, 209, 259, 309, 359, 409];
+        let mut stage = spilled(Findings { hits, read: 800, reading: Reading::Done });
+        stage.press(&["n", "n"]);
+        stage
+    };
+    logs_while_the_history_is_searched: spilled(Findings { hits: vec![9, 59], read: 100, reading: Reading::UnderWay });
+    logs_whose_history_cannot_be_read: spilled(Findings::failed("Permission denied (os error 13) (/h/u-1.log)".into()));
     logs_of_a_removed_run: of(205, &["l"]);
     logs_waiting: of(208, &["l"]);
     result_of_a_success: of(206, &["enter", "right", "right"]);
