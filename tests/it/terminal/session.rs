@@ -113,15 +113,19 @@ fn a_terminal_too_small_says_so_and_comes_back() {
     assert_eq!(terminal.exit_and_restore(), 0);
 }
 
-/// Presses `j` until the settings form stands on a setting.
+/// Presses the key down until the settings form stands on a setting, one key after the answer to the other.
 fn settings_row(terminal: &mut Terminal, name: &str) {
-    let marked = format!("▸ {name}");
+    let marked = |screen: &str| {
+        let row = screen.lines().find(|line| line.contains("▸ "));
+        row.map(|row| row.split("▸ ").skip(1).collect::<String>())
+    };
     for _ in 0..40 {
-        if terminal.text().contains(&marked) {
+        let before = marked(&terminal.text());
+        if before.as_deref().is_some_and(|row| row.starts_with(name)) {
             return;
         }
         terminal.press(DOWN);
-        std::thread::sleep(Duration::from_millis(50));
+        terminal.until("the next setting", |screen| marked(screen) != before);
     }
     panic!("no {name} in\n{}", terminal.text());
 }
