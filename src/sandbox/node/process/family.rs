@@ -8,6 +8,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 const LOOKS: u32 = 200;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
+/// How often a process that holds SIGTERM back is looked at before it is one that waits for it.
+const LOOKS_AT_A_BLOCK: u32 = 50;
+
 /// A container's processes. Dropping it kills them as long as the first one was not waited for.
 #[derive(Debug)]
 pub(super) struct Family {
@@ -87,19 +90,46 @@ pub(super) fn marked(mark: &str) -> Vec<Pid> {
 
 /// Whether a process handles SIGTERM, or holds it back to take it later; true of every process where there is no `/proc`.
 fn minds_sigterm(pid: Pid) -> bool {
-    std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero()))
-        .map_or(true, |status| names_sigterm(&status))
+    for _ in 0..LOOKS_AT_A_BLOCK {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero()));
+        match status.map_or(Stance::Handles, |status| stance(&status)) {
+            Stance::Handles => return true,
+            Stance::Deaf => return false,
+            // A shell holds back every signal while it starts a program.
+            Stance::HoldsBack => std::thread::sleep(BETWEEN_LOOKS),
+        }
+    }
+    true
+}
+
+/// What a process does about SIGTERM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stance {
+    Handles,
+    /// Blocked, and there is no handler.
+    HoldsBack,
+    /// Ignored or left to its default, which process 1 of a container does not follow.
+    Deaf,
 }
 
 /// Reads the signal masks of `/proc/PID/status`.
-fn names_sigterm(status: &str) -> bool {
+fn stance(status: &str) -> Stance {
     const SIGTERM: u64 = 1 << (15 - 1);
-    status
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .filter(|(name, _)| matches!(*name, "SigCgt" | "SigBlk"))
-        .filter_map(|(_, mask)| u64::from_str_radix(mask.trim(), 16).ok())
-        .any(|mask| mask & SIGTERM != 0)
+    let holds = |wanted: &str| {
+        status
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .filter(|(name, _)| *name == wanted)
+            .filter_map(|(_, mask)| u64::from_str_radix(mask.trim(), 16).ok())
+            .any(|mask| mask & SIGTERM != 0)
+    };
+    if holds("SigCgt") {
+        Stance::Handles
+    } else if holds("SigBlk") {
+        Stance::HoldsBack
+    } else {
+        Stance::Deaf
+    }
 }
 
 #[cfg(test)]
@@ -114,9 +144,10 @@ mod tests {
             )
         };
         let (none, term, other) = ("0000000000000000", "0000000000004002", "0000000000002002");
-        assert!(names_sigterm(&status(none, none, term)));
-        assert!(names_sigterm(&status(term, none, none)));
-        assert!(!names_sigterm(&status(none, term, none)));
-        assert!(!names_sigterm(&status(other, none, other)));
+        assert_eq!(stance(&status(none, none, term)), Stance::Handles);
+        assert_eq!(stance(&status(term, none, term)), Stance::Handles);
+        assert_eq!(stance(&status(term, none, none)), Stance::HoldsBack);
+        assert_eq!(stance(&status(none, term, none)), Stance::Deaf);
+        assert_eq!(stance(&status(other, none, other)), Stance::Deaf);
     }
 }
