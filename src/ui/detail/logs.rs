@@ -43,7 +43,7 @@ pub(super) fn count(state: &State, run: &Run, columns: u16, theme: &Theme) -> Ve
     }
     let (word, tone) = match run.log.follow() {
         Follow::Waiting => return spans,
-        Follow::Following if state.runs.log_view.follow => ("following", Tone::Good),
+        Follow::Following if state.runs.log_view.follow => ("live", Tone::Good),
         Follow::Following => ("paused", Tone::Warning),
         Follow::Broken(_) => ("resuming", Tone::Warning),
         Follow::Whole if run.phase == Phase::Removed => {
