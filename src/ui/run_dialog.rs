@@ -7,7 +7,7 @@
 //! │                                                                │
 //! │ Runs      command · execution 209 · index 1                    │
 //! │ Checks    ✓ namespace  ✓ node  ! image  ✓ GPU 0 of 0           │
-//! │           image: … is not on a node: …                         │
+//! │           image: no node tells of … yet: …                     │
 //! │ Timeout   [1800 ] s    TTL   [60 ] s    GPU   [0 ]             │
 //! │ Image     [llmctl-executor-frontier:0.1.0  ]  Class ‹as asked› │
 //! │ Env       [NAME=value                                        ] │

@@ -4,6 +4,7 @@
 
 use crate::support::home::Home;
 use crate::support::terminal::ENTER;
+use std::time::{Duration, Instant};
 
 /// A person whose Minikube profile has the default name; none where there is no Minikube, which is said.
 fn person(test: &str) -> Option<Home> {
@@ -79,7 +80,15 @@ fn what_a_run_needs_is_looked_for_on_its_node() {
         let found = rows.rfind(|row| row["name"] == name);
         found.cloned().unwrap_or_default()
     };
-    let document = checked(&["hello"], 0);
+    // The image may have been loaded a moment ago: a kubelet tells of it within a minute.
+    let begin = Instant::now();
+    let document = loop {
+        let document = checked(&["hello"], 0);
+        if row(&document, "image")["mark"] == "ok" || begin.elapsed() > Duration::from_secs(90) {
+            break document;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    };
     for name in ["namespace", "service account", "node", "clock", "image"] {
         assert_eq!(row(&document, name)["mark"], "ok", "{document:#}");
     }

@@ -208,7 +208,7 @@ impl SettingsPlan {
                     self.change(row, becomes(default), why);
                 } else {
                     let why = format!(
-                        "is 60, the default before 2026-02-17; today's is {default}: --raise-dispatch-timeout raises it"
+                        "is 60, the default before 2026-02-17; today's is {default}: --raise-dispatch-timeout raises it, or t in the Checks pane"
                     );
                     self.keep(row, &why, true);
                 }

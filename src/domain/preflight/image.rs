@@ -51,7 +51,8 @@ pub(super) fn row(needs: &Needs, facts: &Facts, target: &Target) -> Row {
         let says = format!("the sandbox can pull {}", needs.image);
         return Row::new("image", Mark::Ok, says);
     }
-    let says = format!("{} is not on a node and will be pulled", needs.image);
+    // A kubelet tells of an image up to a minute after it was loaded.
+    let says = format!("no node tells of {} yet: it will be pulled", needs.image);
     Row::new("image", Mark::Warns, says).fixed_by(load(needs, target))
 }
 

@@ -47,7 +47,7 @@ fn what_a_run_needs_is_looked_for_and_nothing_is_created_when_it_is_not_there() 
     assert_eq!(row(&document, "GPU")["mark"], "warns", "{document:#}");
     let document = place.document("run hello --check --image nowhere.invalid/absent:1");
     assert!(
-        says(&document, "image").contains("not on a node"),
+        says(&document, "image").contains("no node tells of"),
         "{document:#}"
     );
     let document = place.document("run start-node --check");
