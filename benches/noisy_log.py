@@ -44,7 +44,9 @@ def main():
             os.write(session.terminal, b"3r")
             session.until(r"bad-image")
             while not re.search(r"▸ ?minute", session.screen.text()):
-                session.key(b"j")
+                # The screen changes by itself too, when it is known what the cluster has: the key is given a moment.
+                os.write(session.terminal, b"j")
+                session.settle(0.1)
             os.write(session.terminal, b"\r")
             begin = time.monotonic()
             session.until(r"· 1 running", 120)
