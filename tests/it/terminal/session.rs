@@ -113,6 +113,22 @@ fn a_terminal_too_small_says_so_and_comes_back() {
     assert_eq!(terminal.exit_and_restore(), 0);
 }
 
+#[test]
+fn a_key_that_comes_with_a_new_size_is_answered() {
+    let home = Home::new();
+    let mut terminal = demo(&home);
+    for turn in 0..40 {
+        let (columns, rows) = [(120, 40), (80, 24)][turn % 2];
+        terminal.press("?");
+        terminal.resize(columns, rows);
+        terminal.wait_for("leave the program");
+        terminal.press("q");
+        terminal.gone("leave the program");
+    }
+    terminal.press("q");
+    assert_eq!(terminal.exit_and_restore(), 0);
+}
+
 /// Presses the key down until the settings form stands on a setting, one key after the answer to the other.
 fn settings_row(terminal: &mut Terminal, name: &str) {
     let marked = |screen: &str| {
