@@ -119,7 +119,7 @@ fn a_tombstone_and_its_log_come_back_after_a_restart() {
     assert_eq!(run.removal.unwrap().by, RemovedBy::Ttl);
     let lines: Vec<&LogLine> = run.log.lines().map(|(_, line)| line).collect();
     assert_eq!(lines, texts.map(line).iter().collect::<Vec<_>>());
-    assert_eq!(history.read_log(&id, 1).unwrap(), [line(texts[3])]);
+    assert_eq!(history.newest(&id, 1).unwrap().lines, [line(texts[3])]);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_follow_from_the_beginning_begins_the_file_anew() {
         // And one program that follows twice.
         history.keep(&id, &opened()).unwrap();
         history.keep(&id, &LogEvent::Lines(lines.clone())).unwrap();
-        assert_eq!(history.read_log(&id, 100).unwrap(), lines);
+        assert_eq!(history.newest(&id, 100).unwrap().lines, lines);
     }
 }
 
@@ -157,7 +157,7 @@ fn a_second_program_leaves_the_writing_of_a_log_to_the_first() {
         let lines = vec![line("one"), line("two")];
         history.keep(&id, &LogEvent::Lines(lines)).unwrap();
     }
-    assert_eq!(second.read_log(&id, 9).unwrap().len(), 2);
+    assert_eq!(second.newest(&id, 9).unwrap().lines.len(), 2);
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn a_log_without_end_is_cut_and_says_so() {
         let lines = vec![line(&"x".repeat(100)); 3];
         history.keep(&id, &LogEvent::Lines(lines)).unwrap();
     }
-    let lines = history.read_log(&id, 1000).unwrap();
+    let lines = history.newest(&id, 1000).unwrap().lines;
     // As many lines, with their times, as the bytes hold, and the note.
     let (note, kept) = lines.split_last().unwrap();
     assert!(note.text.contains("longer than 1000 bytes"));
@@ -379,6 +379,17 @@ fn a_saved_log_never_overwrites_and_an_id_is_no_path() {
     history.save_log(&id, &path).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "x\n");
     assert!(history.save_log(&id, &path).is_err());
+    // A log that cannot be read leaves no file that looks like one.
+    let log = fs::read_dir(directory.path().join("h")).unwrap();
+    let log = log
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|kind| kind == "log"))
+        .unwrap();
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    let other = directory.path().join("other.log");
+    assert!(history.save_log(&id, &other).is_err());
+    assert!(!other.exists());
 }
 
 #[test]

@@ -136,9 +136,9 @@ fn past_log(
     let unreadable =
         |error: String| Failure::other(format!("the kept log cannot be read: {error}"));
     if let Some(since) = args.since {
-        let last = history.read_log(id, 1);
+        let last = history.newest(id, 1);
         let last = last.map_err(|error| unreadable(error.to_string()))?;
-        let at = last.first().and_then(|line| line.at);
+        let at = last.lines.first().and_then(|line| line.at);
         printer.from = at.and_then(|at| at.checked_sub(since).ok());
     }
     let mut read_any = false;

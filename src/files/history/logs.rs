@@ -14,24 +14,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 impl History {
-    /// The last `most` lines of a run's log; none when none was kept.
-    ///
-    /// # Errors
-    /// When the log is there and cannot be read.
-    pub fn read_log(&self, id: &RunId, most: usize) -> Result<Vec<LogLine>, HistoryError> {
-        let path = self.path(id, "log");
-        let mut last = std::collections::VecDeque::new();
-        self.each_line(id, |line| {
-            if last.len() == most {
-                last.pop_front();
-            }
-            last.push_back(line);
-            Ok(())
-        })
-        .map_err(at(&path))?;
-        Ok(last.into())
-    }
-
     /// Gives every line of a run's log to `take`, oldest first, without holding more than one.
     ///
     /// # Errors
@@ -125,7 +107,7 @@ impl History {
         File::open(&path).and_then(find).map_err(at(&path))
     }
 
-    /// Writes the text of a run's log to a new file at `path`; a file that is there is not overwritten.
+    /// Writes the text of a run's log to a new file at `path`; a file that is there is not overwritten, and none is left half written.
     ///
     /// # Errors
     /// When the file is there already or cannot be written.
@@ -136,7 +118,13 @@ impl History {
             .mode(0o600)
             .open(path)?;
         let mut out = BufWriter::new(file);
-        self.each_line(id, |line| writeln!(out, "{}", line.text))?;
-        out.flush()
+        let written = self
+            .each_line(id, |line| writeln!(out, "{}", line.text))
+            .and_then(|()| out.flush());
+        if written.is_err() {
+            // What failed is said; that it cannot be taken away either adds nothing.
+            let _ = std::fs::remove_file(path);
+        }
+        written
     }
 }
