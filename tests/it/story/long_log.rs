@@ -22,10 +22,8 @@ fn noisy(home: &Path, count: u32) {
     fs::write(samples.join("much.toml"), sample).unwrap();
 }
 
-/// A run of 40 000 lines that has ended, its log on the screen.
-async fn long_log(home: &Path) -> Story {
-    noisy(home, 40_000);
-    let mut story = Story::open(home).await;
+/// Starts a run of 40 000 lines, waits for its end and shows its log.
+async fn long_log(story: &mut Story) {
     story.start("much").await;
     story.until_row(&["much", "retained", "✓ success"]).await;
     story.press("l");
@@ -33,7 +31,6 @@ async fn long_log(home: &Path) -> Story {
     story
         .until("the log", |screen| screen.contains("40003 lines"))
         .await;
-    story
 }
 
 /// The log of the only run in the history.
@@ -53,7 +50,9 @@ fn kept(home: &Path) -> PathBuf {
 #[tokio::test]
 async fn every_line_of_a_run_is_reached_though_memory_holds_the_last_ones_only() {
     let home = tempfile::tempdir().unwrap();
-    let mut story = long_log(home.path()).await;
+    noisy(home.path(), 40_000);
+    let mut story = Story::open(home.path()).await;
+    long_log(&mut story).await;
     let log = &story.state.runs.current().unwrap().log;
     assert!(log.first() > 20_000, "{}", log.first());
 
@@ -148,7 +147,9 @@ async fn a_log_that_is_on_disk_only_is_searched_whole() {
 #[tokio::test]
 async fn a_log_that_went_missing_or_was_cut_is_told() {
     let home = tempfile::tempdir().unwrap();
-    let mut story = long_log(home.path()).await;
+    noisy(home.path(), 40_000);
+    let mut story = Story::open(home.path()).await;
+    long_log(&mut story).await;
     let log = kept(home.path());
     let whole = fs::read(&log).unwrap();
     fs::write(&log, &whole[..100_000]).unwrap();
